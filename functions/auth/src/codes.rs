@@ -1,0 +1,65 @@
+//! Decisions on codes: taken on what is stored, written with their event, taken again when someone else was faster.
+
+use domain::{
+    Actor, LoginId, Timestamp,
+    auth::{CodeAnswer, Credential, EnrolmentError, Login, LoginError, MfaVerified, TotpSecret},
+};
+use store::{Change, Found, Partition, StoreError};
+use web::{Enrollee, Problem};
+
+use crate::{
+    AuthState,
+    followers::{ATTEMPTS_MAX, decide_again},
+    records::{CredentialRecord, LoginRecord},
+};
+
+/// Finds a login.
+///
+/// # Errors
+/// * [`LoginError::Over`]: there is none, or no longer.
+pub(crate) async fn login(data: &Partition, id: LoginId) -> Result<Found<LoginRecord>, Problem> {
+    let found = data.find::<LoginRecord>(&LoginRecord::id_of(id)).await?;
+    found.ok_or_else(|| LoginError::Over.into())
+}
+
+/// The login that an enrolment token was issued with: its `jti`.
+///
+/// # Errors
+/// * [`LoginError::Over`]: it names none.
+pub(crate) fn login_of(enrollee: &Enrollee) -> Result<LoginId, LoginError> {
+    enrollee.claims.jti.parse().map_err(|_| LoginError::Over)
+}
+
+/// Decides on a code of the login `id`: `step` takes the login to the state that waits for one, `check` is that state's rule.
+pub(crate) async fn decide<S>(
+    (state, data, id, now): (&AuthState, &Partition, LoginId, Timestamp),
+    step: impl Fn(Login) -> Result<S, LoginError>,
+    check: impl Fn(S, Credential, &TotpSecret) -> Result<CodeAnswer, EnrolmentError>,
+) -> Result<MfaVerified, Problem> {
+    let mut last = StoreError::Conflict;
+    for _ in 0..ATTEMPTS_MAX {
+        let Found { document: LoginRecord(login), etag: login_etag } = login(data, id).await?;
+        let user = login.user;
+        let step = step(login)?;
+        let Found { document: CredentialRecord(credential), etag } =
+            data.get::<CredentialRecord>(&CredentialRecord::id_of(user)).await?;
+        let secret = state.totp_secret(data.tenant(), &credential)?;
+        let (outcome, actor, login, credential, event) = match check(step, credential, &secret)? {
+            CodeAnswer::Right { verified, login, credential, event } => {
+                (Ok(verified), Actor::user(user), login, credential, event)
+            }
+            CodeAnswer::Wrong { error, login, credential, event } => {
+                (Err(error), Actor::anonymous(), login, credential, event)
+            }
+        };
+        let change = Change::new(event)
+            .replace(&LoginRecord(login), login_etag)
+            .replace(&CredentialRecord(credential), etag);
+        match data.commit(&actor, now, change).await {
+            Ok(_) => return outcome.map_err(Problem::from),
+            Err(error) if decide_again(&error) => last = error,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(last.into())
+}

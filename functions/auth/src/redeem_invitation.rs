@@ -1,0 +1,158 @@
+//! `POST /v1/invitations/redeem`: a person comes into a tenant.
+
+use axum::{Json, extract::State, http::StatusCode};
+use domain::{
+    Actor, Class, EventKind, Fault, UserId,
+    auth::{
+        Credential, Email, InvitationError, Needs, NewPassword, Password, PasswordRecord, Ticket,
+    },
+    kind,
+};
+use schemars::JsonSchema;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use store::{Change, Found, Partition, StoreError, TenantRecord};
+use web::{Access, Endpoint, Input, Problem, Visitor};
+
+use crate::{
+    AuthState, accounts, guards,
+    logins::{Beginning, Begun},
+    records::{CredentialRecord, InvitationRecord, UserRecord},
+};
+
+const DISPLAY_NAME_CHARS_MAX: usize = 200;
+
+pub(crate) const ENDPOINT: Endpoint = Endpoint::post(
+    "/v1/invitations/redeem",
+    Access::Public("the invitation's token, good for one use"),
+    &[EventKind::UserCreated],
+)
+.summary("Redeem an invitation with an e-mail address and a password")
+.request::<Request>()
+.response::<Begun>()
+.problems(&[
+    "invitation-invalid",
+    "email-invalid",
+    "email-taken",
+    "display-name-invalid",
+    "password-too-short",
+    "password-too-long",
+    "password-guessable",
+    "busy",
+]);
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Request {
+    /// `pfl_inv_…`
+    #[schemars(with = "String")]
+    token: SecretString,
+    email: String,
+    display_name: String,
+    /// 12 to 128 characters.
+    #[schemars(with = "String")]
+    password: SecretString,
+}
+
+/// Why an invitation was not redeemed although it is valid.
+#[derive(Debug, thiserror::Error)]
+enum RedeemError {
+    #[error(
+        "a name to be called by has 1 to {DISPLAY_NAME_CHARS_MAX} characters and no line breaks"
+    )]
+    DisplayName,
+    #[error("the e-mail address has an account already; use another one, or sign in")]
+    EmailTaken,
+}
+
+impl Fault for RedeemError {
+    fn class(&self) -> Class {
+        match self {
+            Self::DisplayName => Class::Invalid,
+            Self::EmailTaken => Class::Conflict,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::DisplayName => "display-name-invalid",
+            Self::EmailTaken => "email-taken",
+        }
+    }
+}
+
+pub(crate) async fn handle(
+    State(state): State<AuthState>,
+    visitor: Visitor,
+    Input(request): Input<Request>,
+) -> Result<(StatusCode, Json<Begun>), Problem> {
+    let ticket = request.token.expose_secret().parse::<Ticket<kind::Invitation>>();
+    let ticket = ticket.map_err(|_| InvitationError)?;
+    let data = state.data(ticket.tenant);
+    let invitation = data.find::<InvitationRecord>(&ticket.id.to_string()).await?;
+    let invitation = invitation.ok_or(InvitationError)?;
+    invitation.document.0.admits(&ticket, visitor.now)?;
+    let person = check(&data, &request).await?;
+    let password = state.hasher.make(person.password.clone(), state.random()).await?;
+    let login = redeem(&state, &data, (ticket, invitation), person, password, visitor).await?;
+    Ok((StatusCode::CREATED, Json(login.answer(&state, &data, visitor.now).await?)))
+}
+
+struct Person {
+    email: Email,
+    display_name: String,
+    password: NewPassword,
+}
+
+async fn check(data: &Partition, request: &Request) -> Result<Person, Problem> {
+    let display_name = request.display_name.trim().to_owned();
+    if !(1..=DISPLAY_NAME_CHARS_MAX).contains(&display_name.chars().count())
+        || display_name.contains(char::is_control)
+    {
+        return Err(RedeemError::DisplayName.into());
+    }
+    let email = Email::parse(&request.email)?;
+    let tenant = data.get::<TenantRecord>(TenantRecord::ID).await?.document;
+    let context = [email.as_str(), &display_name, &tenant.name];
+    let password =
+        NewPassword::choose(Password::typed(request.password.expose_secret())?, &context)?;
+    Ok(Person { email, display_name, password })
+}
+
+/// Reservation of the address first, then the user with the event, then the guard: each can be repeated after a crash.
+async fn redeem(
+    state: &AuthState,
+    data: &Partition,
+    (ticket, invitation): (Ticket<kind::Invitation>, Found<InvitationRecord>),
+    person: Person,
+    password: PasswordRecord,
+    visitor: Visitor,
+) -> Result<Beginning, Problem> {
+    let (tenant, now) = (data.tenant(), visitor.now);
+    // One invitation makes one user, so the user takes its number: a second try is the same user.
+    let user = UserId::from_u128(u128::from_be_bytes(ticket.id.to_bytes()));
+    if !accounts::reserve(state, &person.email, tenant, user).await? {
+        return Err(RedeemError::EmailTaken.into());
+    }
+    let (redeemed, event) = invitation.document.0.redeem(&ticket, user, now)?;
+    let record = UserRecord {
+        user,
+        sealed_email: state.seal_email(tenant, user, &person.email)?,
+        display_name: person.display_name,
+        roles: vec![redeemed.role],
+        created_at: now,
+    };
+    let login = Beginning::new(state, data, user, Needs::Enrol, now);
+    let change = Change::new(event)
+        .replace(&InvitationRecord(redeemed), invitation.etag)
+        .create(&record)
+        .create(&CredentialRecord(Credential::new(user, password)))
+        .create(&login.record());
+    match data.commit(&Actor::user(user), now, change).await {
+        Ok(_) => {}
+        Err(StoreError::Conflict | StoreError::Exists) => return Err(InvitationError.into()),
+        Err(error) => return Err(error.into()),
+    }
+    guards::make(data, &record).await?;
+    Ok(login)
+}

@@ -1,0 +1,84 @@
+//! Bootstrap and invitations.
+
+use axum::http::StatusCode;
+use domain::{InvitationId, TenantId};
+use serde_json::json;
+
+use super::world::World;
+use crate::Bootstrap;
+
+#[tokio::test]
+async fn a_bootstrap_that_comes_again_changes_nothing_and_another_one_is_ignored() {
+    let world = World::with_tenant().await;
+    let again = world.bootstrap(&world.bootstrap_message()).await;
+    assert_eq!(again.body["ReturnValue"], json!({"created": true}));
+    let other = Bootstrap {
+        tenant: TenantId::from_u128(9),
+        invitation: InvitationId::from_u128(9),
+        ..world.bootstrap_message()
+    };
+    assert_eq!(world.bootstrap(&other).await.body["ReturnValue"], json!({"created": false}));
+    assert_eq!(world.redeem("ada@example.com").await.status, StatusCode::CREATED);
+    // Delivered once more after the invitation was used: it does not open again.
+    assert_eq!(world.bootstrap(&world.bootstrap_message()).await.status, StatusCode::OK);
+    assert_eq!(world.redeem("eve@example.com").await.code(), "invitation-invalid");
+}
+
+#[tokio::test]
+async fn a_used_a_foreign_and_a_late_invitation_are_refused_alike() {
+    let world = World::with_tenant().await;
+    let token = "pfl_inv_00000000000000000000000001.00000000000000000000000002.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let wrong = world.redeem_with(json!({"token": token})).await.anonymous();
+    let malformed = world.redeem_with(json!({"token": "pfl_inv_"})).await.anonymous();
+    world.wait_s(24 * 3_600);
+    let late = world.redeem("ada@example.com").await.anonymous();
+    assert_eq!(
+        (wrong.0, wrong.1["code"].as_str()),
+        (StatusCode::UNAUTHORIZED, Some("invitation-invalid"))
+    );
+    assert_eq!(wrong, malformed);
+    assert_eq!(wrong, late);
+}
+
+#[tokio::test]
+async fn two_who_redeem_at_once_are_one_user() {
+    let world = World::with_tenant().await;
+    let (first, second) =
+        tokio::join!(world.redeem("ada@example.com"), world.redeem("eve@example.com"));
+    let mut statuses = [first.status, second.status];
+    statuses.sort();
+    assert_eq!(statuses, [StatusCode::CREATED, StatusCode::UNAUTHORIZED]);
+}
+
+#[tokio::test]
+async fn the_policy_refuses_before_the_invitation_is_used() {
+    let world = World::with_tenant().await;
+    for (changes, code) in [
+        (json!({"password": "a234567890b"}), "password-too-short"),
+        (json!({"password": "x".repeat(129)}), "password-too-long"),
+        (json!({"password": "analytical weather"}), "password-guessable"),
+        (json!({"password": "lovelace weather"}), "password-guessable"),
+        (json!({"email": "ada"}), "email-invalid"),
+        (json!({"display_name": " "}), "display-name-invalid"),
+        (json!({"display_name": "a\r\nb"}), "display-name-invalid"),
+        (json!({"roles": ["owner"]}), "validation"),
+    ] {
+        let refused = world.redeem_with(changes).await;
+        assert_eq!((refused.status, refused.code()), (StatusCode::BAD_REQUEST, code));
+    }
+    assert_eq!(world.redeem("ada@example.com").await.status, StatusCode::CREATED);
+}
+
+/// A crash after the user was made and before the enrolment: the password alone leads back to it.
+#[tokio::test]
+async fn who_did_not_enrol_in_time_goes_on_with_the_password() {
+    let world = World::with_tenant().await;
+    let begun = world.redeem("ada@example.com").await;
+    world.wait_s(600);
+    let late = world.post("/v1/me/totp", Some(begun.text("enrolment_token")), json!({})).await;
+    assert_eq!(late.status, StatusCode::UNAUTHORIZED);
+    let login = world.login("ada@example.com", super::PASSWORD).await;
+    assert_eq!(login.body["needs"], "enrol");
+    let offer = world.post("/v1/me/totp", Some(login.text("enrolment_token")), json!({})).await;
+    assert_eq!(offer.status, StatusCode::CREATED);
+}

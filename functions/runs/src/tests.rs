@@ -1,0 +1,11 @@
+//! The app from outside: over a real store, with a clock and randomness that a test decides.
+
+mod bad_input;
+mod customer;
+mod drilldowns;
+mod enrolment;
+mod event_grid;
+mod field_runner;
+mod ingestion;
+mod procedures;
+mod world;

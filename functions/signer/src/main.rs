@@ -1,0 +1,5 @@
+//! The `signer` function app as a custom handler.
+
+fn main() -> std::process::ExitCode {
+    host::run::<signer::Signer>()
+}

@@ -1,0 +1,139 @@
+//! The figures, each beside its goal.
+
+use serde_json::{Value, json};
+
+use super::machine::Machine;
+
+/// One figure and its goal.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    /// What was measured.
+    pub(super) name: String,
+    /// The figure.
+    pub(super) figure: f64,
+    /// Its unit: `ms`, `MiB`, `×`.
+    pub(super) unit: &'static str,
+    /// What it should be.
+    pub(super) goal: Goal,
+    /// How it was measured, and where a goal is missed, why.
+    pub(super) note: String,
+}
+
+/// What a figure should be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Goal {
+    /// No more than this.
+    AtMost(f64),
+    /// No less than this.
+    AtLeast(f64),
+}
+
+impl Goal {
+    fn is_met(self, figure: f64) -> bool {
+        match self {
+            Self::AtMost(limit) => figure <= limit,
+            Self::AtLeast(limit) => figure >= limit,
+        }
+    }
+
+    fn text(self, unit: &str) -> String {
+        match self {
+            Self::AtMost(limit) => format!("≤ {limit} {unit}"),
+            Self::AtLeast(limit) => format!("≥ {limit} {unit}"),
+        }
+    }
+}
+
+impl Row {
+    fn verdict(&self) -> String {
+        if self.goal.is_met(self.figure) {
+            return "met".to_owned();
+        }
+        let (Goal::AtMost(limit) | Goal::AtLeast(limit)) = self.goal;
+        let off = (self.figure - limit).abs() / limit * 100.0;
+        format!("missed by {off:.0} %")
+    }
+}
+
+/// All figures of one run.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    rows: Vec<Row>,
+}
+
+impl Table {
+    pub(super) fn add(&mut self, row: Row) {
+        self.rows.push(row);
+    }
+
+    /// For the terminal.
+    pub(super) fn to_lines(&self) -> String {
+        let line = |row: &Row| {
+            let goal = row.goal.text(row.unit);
+            format!(
+                "{:<60} {:>9.2} {:<4} ({goal}: {})\n",
+                row.name,
+                row.figure,
+                row.unit,
+                row.verdict()
+            )
+        };
+        self.rows.iter().map(line).collect()
+    }
+
+    /// For `docs/performance.md`.
+    pub(super) fn to_page(&self, machine: &Machine) -> String {
+        let line = |row: &Row| {
+            let goal = row.goal.text(row.unit);
+            format!(
+                "| {} | {:.2} {} | {goal} | {} | {} |\n",
+                row.name,
+                row.figure,
+                row.unit,
+                row.verdict(),
+                row.note
+            )
+        };
+        let rows: String = self.rows.iter().map(line).collect();
+        format!(
+            "# Performance\n\nWritten by `cargo xtask bench` from one run of the release build. Ratios compare two things measured in turn in the \
+             same run; they travel between machines, absolute figures do not.\n\nMachine: {machine}\n\n\
+             | what | figure | goal | | how |\n|---|---|---|---|---|\n{rows}"
+        )
+    }
+
+    /// For other programs.
+    pub(super) fn to_json(&self, machine: &Machine) -> Value {
+        let rows: Vec<_> = self.rows.iter().map(|row| {
+            let goal = row.goal.text(row.unit);
+            let is_met = row.goal.is_met(row.figure);
+            json!({"name": row.name, "figure": row.figure, "unit": row.unit, "goal": goal, "met": is_met, "note": row.note})
+        }).collect();
+        json!({"machine": machine.to_string(), "rows": rows})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missed_goal_says_by_how_much() {
+        let row = |figure, goal| Row {
+            name: String::new(),
+            figure,
+            unit: "ms",
+            goal,
+            note: String::new(),
+        };
+        let cases = [
+            (25.0, Goal::AtMost(25.0), "met"),
+            (30.0, Goal::AtMost(25.0), "missed by 20 %"),
+            (0.5, Goal::AtLeast(0.5), "met"),
+            (0.25, Goal::AtLeast(0.5), "missed by 50 %"),
+        ];
+        for (figure, goal, verdict) in cases {
+            assert_eq!(row(figure, goal).verdict(), verdict);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Programs that we did not write and that must agree with us (`tests/interop`).
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, ensure};
+use chain::container;
+
+use crate::{
+    progress::say,
+    sample_log::SampleLog,
+    steps::{Steps, run},
+    workspace::{counterparts, root},
+};
+
+/// What to do about a counterpart whose tool is missing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Demand {
+    /// Say so and go on.
+    WhatIsHere,
+    /// Fail.
+    All,
+}
+
+struct Counterpart {
+    name: &'static str,
+    /// The program that must be on the machine.
+    tool: &'static str,
+    /// A command that ends well if the tool can be used.
+    probe: &'static [&'static str],
+    /// The verifier, ready for its arguments.
+    verifier: fn() -> Command,
+}
+
+const ALL: [Counterpart; 2] = [
+    Counterpart {
+        name: "exports verified by Go's x/mod/sumdb",
+        tool: "go",
+        probe: &["version"],
+        verifier: go,
+    },
+    Counterpart {
+        name: "exports verified by Python's hashlib",
+        tool: "python3",
+        probe: &["-c", "import hashlib, zipfile"],
+        verifier: python,
+    },
+];
+
+/// Both sides of a full tile, of a full level, and one row alone.
+const SIZES: [u64; 9] = [1, 2, 3, 255, 256, 257, 511, 512, 65_537];
+
+/// Its modules and what it builds stay below `target/`.
+fn go() -> Command {
+    let mut go = Command::new("go");
+    let kept = counterparts().join("go");
+    go.args(["run", "."]).current_dir(root().join("tests/interop/go"));
+    go.env("GOMODCACHE", kept.join("modules")).env("GOCACHE", kept.join("cache"));
+    go.env("GOTOOLCHAIN", "local").env("GOFLAGS", "-mod=readonly -modcacherw");
+    go
+}
+
+fn python() -> Command {
+    let mut python = Command::new("python3");
+    python.arg("verify.py").current_dir(root().join("tests/interop/python"));
+    python
+}
+
+/// Runs every counterpart whose tool is here.
+pub(crate) fn run_all(steps: &mut Steps, demand: Demand) {
+    let mut logs = None;
+    for counterpart in &ALL {
+        let missing = format!("{} is not on this machine", counterpart.tool);
+        match (counterpart.is_here(), demand) {
+            (true, _) => steps.work(counterpart.name, || {
+                if logs.is_none() {
+                    logs = Some(Logs::write(&counterparts().join("logs"))?);
+                }
+                counterpart.run(logs.as_ref().context("the logs were just written")?)
+            }),
+            (false, Demand::WhatIsHere) => steps.not_run(counterpart.name, &missing),
+            (false, Demand::All) => {
+                steps.work(counterpart.name, || Err(anyhow::Error::msg(missing)));
+            }
+        }
+    }
+}
+
+impl Counterpart {
+    fn is_here(&self) -> bool {
+        Command::new(self.tool)
+            .args(self.probe)
+            .output()
+            .is_ok_and(|output| output.status.success())
+    }
+
+    /// Accepts every sound log, refuses every changed one.
+    fn run(&self, logs: &Logs) -> anyhow::Result<()> {
+        run((self.verifier)().arg(&logs.policy).args(&logs.sound))?;
+        for changed in &logs.changed {
+            let output = (self.verifier)().arg(&logs.policy).arg(changed).output()?;
+            let said = [output.stdout, output.stderr].concat();
+            let said = String::from_utf8_lossy(&said);
+            // A verifier that could not start refuses nothing.
+            let has_refused = !output.status.success() && said.contains("FAILED ");
+            ensure!(has_refused, "it did not refuse {}: {said}", changed.display());
+            say(said
+                .lines()
+                .find(|line| line.starts_with("FAILED "))
+                .unwrap_or_default()
+                .replacen("FAILED", "refused", 1));
+        }
+        Ok(())
+    }
+}
+
+/// Exports in files, for programs that know nothing of us.
+struct Logs {
+    policy: PathBuf,
+    sound: Vec<PathBuf>,
+    changed: Vec<PathBuf>,
+}
+
+impl Logs {
+    fn write(folder: &Path) -> anyhow::Result<Self> {
+        fs::create_dir_all(folder)?;
+        let mut logs =
+            Self { policy: folder.join("policy"), sound: Vec::new(), changed: Vec::new() };
+        for size in SIZES {
+            let log = SampleLog::new(size)?;
+            fs::write(&logs.policy, log.policy.to_string())?;
+            logs.sound.push(write(folder, &format!("sound-{size}.zip"), &log.bundle)?);
+            if size == 257 {
+                for (name, part, from, to) in CHANGES {
+                    let changed = change(&log.bundle, part, from.as_bytes(), to.as_bytes())?;
+                    logs.changed.push(write(folder, &format!("changed-{name}.zip"), &changed)?);
+                }
+            }
+        }
+        Ok(logs)
+    }
+}
+
+/// What is changed in which file of an export, from what to what.
+const CHANGES: [(&str, &str, &str, &str); 4] = [
+    ("row", "tile/entries/000", "\"score\":\"87\"", "\"score\":\"97\""),
+    ("last-row", "tile/entries/001.p/1", "\"out\":\"ok\"", "\"out\":\"no\""),
+    ("number", "tile/entries/000", "\"seq\":7", "\"seq\":8"),
+    ("head", "checkpoint", "\n257\n", "\n256\n"),
+];
+
+/// The export with the first `from` of one file replaced, and a container that is consistent again.
+fn change(bundle: &[u8], part: &str, from: &[u8], to: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let archive = container::read(bundle);
+    let mut files: std::collections::BTreeMap<_, _> =
+        archive.files.iter().map(|(name, data)| ((*name).to_owned(), data.to_vec())).collect();
+    let data = files.get_mut(part).context("an export of 257 rows has this file")?;
+    let place = data
+        .windows(from.len())
+        .position(|window| window == from)
+        .context("the file has this text")?;
+    data.splice(place..place + from.len(), to.iter().copied());
+    Ok(container::write(&files)?)
+}
+
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<PathBuf> {
+    let path = folder.join(name);
+    fs::write(&path, bytes).with_context(|| format!("{} cannot be written", path.display()))?;
+    Ok(path)
+}

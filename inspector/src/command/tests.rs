@@ -1,0 +1,214 @@
+//! The command from outside: files in, words and exit status out.
+
+use std::{ffi::OsString, fs, path::Path, process::ExitCode};
+
+use chain::{
+    Hash,
+    bundle::{Draft, Export},
+    checkpoint::Checkpoint,
+    genesis::Genesis,
+    intent::Source,
+    note::Signer,
+    policy::{Policy, Tier},
+    row::Row,
+    tree::leaf_hash,
+};
+use ed25519_dalek::SigningKey;
+use tempfile::TempDir;
+
+use super::{Args, execute};
+
+const ORIGIN: &str = "audit.example.com/ten_a";
+
+struct Desk {
+    folder: TempDir,
+}
+
+impl Desk {
+    /// An export of `rows` rows (0 or 1), and the policy that pins its key.
+    fn new(rows: usize) -> Self {
+        let desk = Self { folder: tempfile::tempdir().unwrap() };
+        desk.write("log.audit.zip", &export(rows));
+        desk.write("policy.txt", policy(&signer(42)).as_bytes());
+        desk
+    }
+
+    fn write(&self, name: &str, content: &[u8]) {
+        fs::write(self.folder.path().join(name), content).unwrap();
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn verify(&self, policy: Option<&str>, json: bool) -> (u8, String) {
+        let policy = policy.map(|name| self.path(name));
+        let args = Args { path: self.path("log.audit.zip"), policy, json };
+        let mut out = Vec::new();
+        let status = execute(&args, &mut out);
+        (status, String::from_utf8(out).unwrap())
+    }
+}
+
+fn signer(seed: u8) -> Signer {
+    Signer::new(ORIGIN, SigningKey::from_bytes(&[seed; 32])).unwrap()
+}
+
+fn policy(signer: &Signer) -> String {
+    let log_keys = vec![signer.verifier_key()];
+    Policy { origin: ORIGIN.to_owned(), log_keys, export_keys: Vec::new(), tier: Tier::Signed }
+        .to_string()
+}
+
+fn row() -> String {
+    let source =
+        Source { app: "audit".to_owned(), instance: "a1".to_owned(), number: 1, void: Vec::new() };
+    let genesis = Genesis {
+        origin: ORIGIN,
+        tenant: "ten_a",
+        keys: &[],
+        id: "aud_0",
+        at: "2026-11-21T00:00:00.000000Z",
+        salt: "b1946ac92492d2347c6235b400000000",
+        source,
+    };
+    let intent = genesis.intent().to_text().unwrap();
+    Row::seal(&intent, 0, &Hash::ZERO, "2026-11-21T00:00:00.000000Z").unwrap()
+}
+
+fn export(rows: usize) -> Vec<u8> {
+    let rows = vec![row(); rows];
+    let root = rows.first().map_or(Hash::of(b""), |row| leaf_hash(row.as_bytes()));
+    let checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size: rows.len() as u64, root };
+    let checkpoint = checkpoint.sign(&signer(42)).unwrap();
+    let export = Export {
+        tenant: "ten_a",
+        rows: &rows,
+        checkpoint: &checkpoint,
+        log_keys: &[],
+        app_keys: &[],
+    };
+    let draft = Draft::new(&export).unwrap();
+    let signed = signer(42).sign(draft.statement()).unwrap();
+    draft.finish(&signed).unwrap()
+}
+
+#[test]
+fn a_whole_log_is_ok_and_says_what_was_checked() {
+    let (status, text) = Desk::new(1).verify(Some("policy.txt"), false);
+    assert_eq!(status, 0, "{text}");
+    let hash = leaf_hash(row().as_bytes()).to_string();
+    let key = signer(42).verifier_key().to_string();
+    for said in [
+        "OK: audit.example.com/ten_a is whole and unchanged.",
+        "1 of 1 checked, 0 to 0",
+        &hash,
+        &key,
+        "tier       signed",
+    ] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+}
+
+#[test]
+fn an_altered_row_is_broken_and_named() {
+    let desk = Desk::new(1);
+    let mut bytes = export(1);
+    let place = bytes.windows(17).position(|window| window == b"ion\":\"log.genesis").unwrap();
+    bytes[place + 6] = b'L';
+    desk.write("log.audit.zip", &bytes);
+    let (status, text) = desk.verify(Some("policy.txt"), false);
+    assert_eq!(status, 1, "{text}");
+    let hash = leaf_hash(row().as_bytes());
+    for said in ["BROKEN", "row_hash at row 0", &format!("expected   {hash}"), "got        "] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+}
+
+#[test]
+fn without_a_policy_a_log_is_incomplete_and_the_text_says_what_to_do() {
+    let (status, text) = Desk::new(1).verify(None, false);
+    assert_eq!(status, 2, "{text}");
+    assert!(text.contains("INCOMPLETE") && text.contains("--policy"), "{text}");
+}
+
+#[test]
+fn an_empty_log_is_never_ok() {
+    let (status, text) = Desk::new(0).verify(Some("policy.txt"), false);
+    assert_eq!(status, 2, "{text}");
+    assert!(text.contains("NOTHING TO CHECK"), "{text}");
+}
+
+#[test]
+fn another_key_is_broken() {
+    let desk = Desk::new(1);
+    desk.write("policy.txt", policy(&signer(43)).as_bytes());
+    let (status, text) = desk.verify(Some("policy.txt"), false);
+    assert_eq!(status, 1, "{text}");
+    assert!(text.contains("wrong      signature"), "{text}");
+}
+
+#[test]
+fn the_report_is_json_when_asked_for() {
+    let report = |desk: &Desk| {
+        let (_, text) = desk.verify(Some("policy.txt"), true);
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()
+    };
+    let desk = Desk::new(1);
+    let ok = report(&desk);
+    assert_eq!((&ok["verdict"], &ok["tier"]), (&"ok".into(), &"signed".into()));
+    assert_eq!((&ok["rows_checked"], &ok["first_bad"]), (&1.into(), &serde_json::Value::Null));
+    assert_eq!(ok["checkpoint"]["origin"], ORIGIN);
+    desk.write("log.audit.zip", b"");
+    assert_eq!(report(&desk)["first_bad"]["kind"], "signature");
+    desk.write("policy.txt", b"nonsense");
+    assert!(report(&desk)["error"].as_str().unwrap().contains("line 1"));
+}
+
+#[test]
+fn files_that_cannot_be_read_are_usage() {
+    let desk = Desk::new(1);
+    let (status, text) = desk.verify(Some("no-such-policy.txt"), false);
+    assert_eq!(status, 3, "{text}");
+    assert!(text.contains("no-such-policy.txt"), "{text}");
+    fs::remove_file(desk.path("log.audit.zip")).unwrap();
+    assert_eq!(desk.verify(Some("policy.txt"), false).0, 3);
+}
+
+fn run(args: &[&str]) -> (ExitCode, String, String) {
+    let args = ["audit-verify"].iter().chain(args).map(OsString::from);
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let status = super::run(args, &mut out, &mut err);
+    (status, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+}
+
+#[test]
+fn help_teaches_and_wrong_arguments_are_usage() {
+    let (status, help, _) = run(&["--help"]);
+    assert_eq!(status, ExitCode::SUCCESS);
+    for taught in ["--policy", "origin audit.example.com", "Exit status", "incomplete"] {
+        assert!(help.contains(taught), "{taught}\n{help}");
+    }
+    for wrong in [[].as_slice(), &["a", "b"], &["a", "--unknown"], &["a", "--policy"]] {
+        let (status, out, err) = run(wrong);
+        assert_eq!((status, out.is_empty(), err.is_empty()), (ExitCode::from(3), true, false));
+    }
+}
+
+#[test]
+fn an_answer_that_nobody_can_read_is_no_success() {
+    struct Full;
+    impl std::io::Write for Full {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::StorageFull.into())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let desk = Desk::new(1);
+    let path = desk.path("log.audit.zip");
+    let args = Args { path, policy: Some(desk.path("policy.txt")), json: false };
+    assert_eq!(execute(&args, &mut Full), 3);
+    assert!(Path::new(&args.path).exists());
+}

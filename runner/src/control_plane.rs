@@ -1,0 +1,204 @@
+//! Calls to the control plane, each signed (RFC 9421) with the Runner's key.
+
+mod answer;
+mod bundles;
+mod commands;
+mod events;
+mod receipts;
+
+pub use answer::CallError;
+pub use bundles::Bundle;
+pub use events::{Door, Published};
+
+use std::time::Duration;
+
+use domain::{RunnerId, TenantId, Timestamp};
+use http::{
+    HeaderMap, HeaderValue, Method,
+    header::{CONTENT_TYPE, HeaderName},
+};
+use ports::{Clock, Randomness};
+use protocol::{
+    Base64Url,
+    key::Ed25519Key,
+    message_signature::{RUNNER, Validity, sign},
+    routes::{CONFIG, ConfigAnswer, RUNNER_HEADER, TENANT_HEADER},
+};
+use reqwest::Client;
+use serde::de::DeserializeOwned;
+
+use crate::{http_client, vault::Vault};
+
+const LIFETIME_S: i64 = 60;
+const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The control plane, as one Runner reaches it.
+pub struct ControlPlane<'a> {
+    /// Its address, without a slash at the end.
+    pub url: String,
+    /// The Runner that calls.
+    pub runner: RunnerId,
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// Its key.
+    pub key: &'a Ed25519Key,
+    /// What the Runner knows, such as how far its clock is off.
+    pub vault: &'a Vault,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// Random bytes.
+    pub randomness: &'a dyn Randomness,
+    client: Client,
+}
+
+/// An answer, still in bytes.
+struct Answer {
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+/// The caller's side of [`ControlPlane`].
+#[derive(Clone, Copy)]
+pub struct Caller<'a> {
+    /// The Runner that calls.
+    pub runner: RunnerId,
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// Its key.
+    pub key: &'a Ed25519Key,
+    /// What the Runner knows.
+    pub vault: &'a Vault,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// Random bytes.
+    pub randomness: &'a dyn Randomness,
+}
+
+impl<'a> ControlPlane<'a> {
+    /// The control plane at `url`, as `caller` reaches it.
+    ///
+    /// # Errors
+    /// [`CallError::Unreachable`]: TLS cannot be set up on this machine.
+    pub fn new(url: &str, caller: Caller<'a>) -> Result<Self, CallError> {
+        let client = http_client::build(http_client::builder().timeout(CALL_TIMEOUT))
+            .map_err(|error| CallError::unreachable(&error))?;
+        let url = url.trim_end_matches('/').to_owned();
+        let Caller { runner, tenant, key, vault, clock, randomness } = caller;
+        Ok(Self { url, runner, tenant, key, vault, clock, randomness, client })
+    }
+
+    /// How the Runner stands, and the control plane's keys; also measures the clock.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn config(&self) -> Result<ConfigAnswer, CallError> {
+        let asked = self.clock.now();
+        let answer: ConfigAnswer = self.get(CONFIG).await?;
+        self.vault.remember_clock(answer.server_time, asked, self.clock.now())?;
+        Ok(answer)
+    }
+
+    /// The time as the control plane has it, as far as the Runner knows.
+    ///
+    /// # Errors
+    /// [`CallError::Vault`].
+    pub fn server_time(&self) -> Result<Timestamp, CallError> {
+        let now = self.clock.now();
+        let offset_us = self.vault.clock(now)?.offset_ms.saturating_mul(1_000);
+        Ok(Timestamp::from_unix_us(now.unix_us().saturating_add(offset_us)))
+    }
+
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, CallError> {
+        answer::read(&self.call(Method::GET, path, None).await?.body)
+    }
+
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        media_type: &'static str,
+        body: Vec<u8>,
+    ) -> Result<T, CallError> {
+        let body = Some((HeaderValue::from_static(media_type), body));
+        answer::read(&self.call(Method::POST, path, body).await?.body)
+    }
+
+    /// Posts what is answered with nothing that matters.
+    pub(crate) async fn deliver(
+        &self,
+        path: &str,
+        media_type: &'static str,
+        body: Vec<u8>,
+    ) -> Result<(), CallError> {
+        let body = Some((HeaderValue::from_static(media_type), body));
+        self.call(Method::POST, path, body).await.map(drop)
+    }
+
+    /// The bytes at `path`, and the header named `header`.
+    pub(crate) async fn fetch(
+        &self,
+        path: &str,
+        header: &str,
+    ) -> Result<(Vec<u8>, Option<String>), CallError> {
+        let answer = self.call(Method::GET, path, None).await?;
+        let value = answer.headers.get(header).and_then(|value| value.to_str().ok());
+        Ok((answer.body, value.map(str::to_owned)))
+    }
+
+    /// Calls; once more when the control plane says that this machine's clock is off, without touching that clock.
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(HeaderValue, Vec<u8>)>,
+    ) -> Result<Answer, CallError> {
+        let asked = self.clock.now();
+        match self.call_once(&method, path, body.as_ref()).await {
+            Err(CallError::ClockSkew { server_time }) => {
+                self.vault.remember_clock(server_time, asked, self.clock.now())?;
+                self.call_once(&method, path, body.as_ref()).await
+            }
+            other => other,
+        }
+    }
+
+    async fn call_once(
+        &self,
+        method: &Method,
+        path: &str,
+        body: Option<&(HeaderValue, Vec<u8>)>,
+    ) -> Result<Answer, CallError> {
+        let target = format!("{}{path}", self.url);
+        let headers = self.signed_headers(method, &target, body)?;
+        let mut request = self.client.request(method.clone(), &target).headers(headers);
+        if let Some((_, bytes)) = body {
+            request = request.body(bytes.clone());
+        }
+        let response = request.send().await.map_err(|error| CallError::unreachable(&error))?;
+        answer::receive(response).await
+    }
+
+    fn signed_headers(
+        &self,
+        method: &Method,
+        target: &str,
+        body: Option<&(HeaderValue, Vec<u8>)>,
+    ) -> Result<HeaderMap, CallError> {
+        let mut headers = HeaderMap::new();
+        let named = [(RUNNER_HEADER, self.runner.to_string()), (TENANT_HEADER, self.tenant.to_string())];
+        for (name, value) in named {
+            let value = HeaderValue::from_str(&value).map_err(|_| CallError::Target)?;
+            headers.insert(HeaderName::from_static(name), value);
+        }
+        if let Some((media_type, _)) = body {
+            headers.insert(CONTENT_TYPE, media_type.clone());
+        }
+        let bytes = body.map(|(_, bytes)| bytes.as_slice()).unwrap_or_default();
+        let validity = Validity {
+            created: self.server_time()?,
+            lifetime_s: LIFETIME_S,
+            nonce: Base64Url(self.randomness.bytes()),
+        };
+        sign(&RUNNER, (method.as_str(), target), &mut headers, bytes, validity, self.key)?;
+        Ok(headers)
+    }
+}

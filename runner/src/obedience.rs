@@ -1,0 +1,164 @@
+//! Commands of the control plane: obeyed once, if it signed them for this Runner and now, and only for what the customer allows.
+
+mod drilldown;
+mod refused;
+
+use std::time::Duration;
+
+use domain::{CommandId, Timestamp};
+use protocol::{
+    Base64, Digest, V1,
+    command::{
+        Command, CommandBody, CommandOutcome, CommandResult, RefusalCode, RunBody,
+    },
+    dsse::{Envelope, SignError},
+    key::Ed25519Key,
+    keyset::{ControlPlaneKeys, KeyUse},
+    statement::Trigger,
+};
+
+use crate::{
+    admission, attestation,
+    attestation::Program,
+    control_plane::ControlPlane,
+    execution::{self, Site},
+    progress::Progress,
+    vault::VaultError,
+};
+use refused::Refused;
+
+const RUNS_PER_HOUR_MAX: u32 = 60;
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// What obeying needs.
+pub struct Obedience<'a> {
+    /// The Runner and what it may use.
+    pub site: Site<'a>,
+    /// Its key.
+    pub key: &'a Ed25519Key,
+    /// The control plane's keys.
+    pub keys: &'a ControlPlaneKeys,
+    /// Where procedures are fetched; without it, only those that are known are executed.
+    pub control_plane: Option<&'a ControlPlane<'a>>,
+    /// What statements say of the Runner.
+    pub program: &'a Program,
+    /// The time as the control plane has it.
+    pub now: Timestamp,
+}
+
+/// Why there is no answer to a command.
+#[derive(Debug, thiserror::Error)]
+pub enum ObedienceError {
+    /// The vault does not remember.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The answer was not signed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+}
+
+/// What was made of a command.
+struct Done {
+    outcome: CommandOutcome,
+    code: Option<RefusalCode>,
+    request_sha256: Digest,
+    sealed: Option<Base64>,
+}
+
+impl Done {
+    fn refused(code: RefusalCode, request_sha256: Digest) -> Self {
+        Self { outcome: CommandOutcome::Refused, code: Some(code), request_sha256, sealed: None }
+    }
+}
+
+impl Obedience<'_> {
+    /// Obeys or refuses the command in `envelope`, which its carrier calls `claimed`. Returns the signed result to deliver.
+    ///
+    /// Order: signature, fields, addressee, time, whether it is new; then what it asks for.
+    ///
+    /// # Errors
+    /// [`ObedienceError`]: there is no result; the command may come again.
+    pub async fn obey(
+        &self,
+        claimed: CommandId,
+        envelope: &Envelope,
+        progress: &mut Progress<'_>,
+    ) -> Result<Envelope, ObedienceError> {
+        let sha256 = Digest::of(envelope.unverified_payload());
+        let identity = self.site.identity;
+        let keys = self.keys.keys_for(KeyUse::Command);
+        let command =
+            match Command::verify(envelope, &keys, identity.tenant, identity.runner, self.now) {
+                Ok(command) => command,
+                Err(error) => return self.sign(claimed, Done::refused(error.refusal(), sha256)),
+            };
+        let signer = envelope.signatures().first().map(|signature| signature.keyid);
+        let is_new = match signer {
+            Some(kid) => {
+                self.site.vault.use_nonce(kid, command.nonce, command.not_after, self.now)?
+            }
+            None => false,
+        };
+        if !is_new {
+            return self.sign(command.id, Done::refused(RefusalCode::Replay, sha256));
+        }
+        let (kind, done) = match &command.body {
+            CommandBody::Drilldown(body) => ("drilldown", self.drill_down(body, sha256)?),
+            CommandBody::Run(body) => ("run", self.run(body, sha256, progress).await?),
+        };
+        let result = self.sign(command.id, done)?;
+        self.site.vault.keep_result(command.id, kind, self.now, &result)?;
+        Ok(result)
+    }
+
+    fn sign(&self, command: CommandId, done: Done) -> Result<Envelope, ObedienceError> {
+        let Done { outcome, code, request_sha256, sealed } = done;
+        let result = CommandResult { v: V1, command, outcome, code, request_sha256, sealed };
+        Ok(Envelope::sign_message(&result, &[self.key])?)
+    }
+
+    async fn run(
+        &self,
+        body: &RunBody,
+        sha256: Digest,
+        progress: &mut Progress<'_>,
+    ) -> Result<Done, ObedienceError> {
+        let since = self.now.minus(HOUR);
+        if self.site.vault.commands_since("run", since)? >= RUNS_PER_HOUR_MAX {
+            return Ok(Done::refused(RefusalCode::RateLimited, sha256));
+        }
+        let failed = |code| Done { outcome: CommandOutcome::Failed, ..Done::refused(code, sha256) };
+        match self.execute(body, progress).await {
+            Ok(()) => Ok(Done {
+                outcome: CommandOutcome::Done,
+                code: None,
+                request_sha256: sha256,
+                sealed: None,
+            }),
+            Err(Refused::Rule(code)) => Ok(Done::refused(code, sha256)),
+            Err(Refused::Failure(code)) => Ok(failed(code)),
+            Err(Refused::Vault(error)) => Err(error.into()),
+        }
+    }
+
+    async fn execute(&self, body: &RunBody, progress: &mut Progress<'_>) -> Result<(), Refused> {
+        let envelope = self.bundle(body.digest).await?;
+        let Site { policy, vault, identity, .. } = self.site;
+        if Digest::of(envelope.unverified_payload()) != body.digest {
+            return Err(Refused::Rule(RefusalCode::ProcedureUnknown));
+        }
+        let admitted = admission::admit(&envelope, Some(body.version), policy, vault)?;
+        let run = execution::execute(&admitted, Trigger::Command, &self.site, progress).await?;
+        attestation::attest(&run, &admitted, identity, self.program, self.key, vault)?;
+        Ok(())
+    }
+
+    async fn bundle(&self, digest: Digest) -> Result<Envelope, Refused> {
+        if let Some(known) = self.site.vault.procedure(digest)? {
+            return Ok(known.envelope);
+        }
+        let control_plane =
+            self.control_plane.ok_or(Refused::Failure(RefusalCode::ProcedureUnknown))?;
+        Ok(control_plane.bundle(digest).await?.envelope)
+    }
+}

@@ -1,0 +1,142 @@
+//! What a verification found: never a bare yes or no.
+
+use serde::Serialize;
+
+use crate::{Hash, policy::Tier};
+
+/// The answer, and what it rests on.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Report {
+    /// The answer.
+    pub verdict: Verdict,
+    /// Against whom the log is proved; each tier includes the ones before.
+    pub tier: Tier,
+    /// How many rows were hashed and found to follow from the ones before.
+    pub rows_checked: u64,
+    /// The first thing that is wrong; `None` unless the verdict is `broken`.
+    pub first_bad: Option<Finding>,
+    /// How many rows there are.
+    pub size: u64,
+    /// The root of the tree over them, computed from their bytes.
+    pub root: Hash,
+    /// The head that the log's signer claims; `None` when it cannot be read.
+    pub checkpoint: Option<Head>,
+    /// How many rows no checkpoint covers.
+    pub unsigned_tail: u64,
+    /// What was not checked and why, and what else a reader must know: whole sentences.
+    pub notes: Vec<String>,
+}
+
+/// The head of a log as its checkpoint has it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Head {
+    /// Which log.
+    pub origin: String,
+    /// How many rows.
+    pub size: u64,
+    /// The root of the tree over them.
+    pub root: Hash,
+    /// The pinned keys whose signatures hold: verifier keys (C2SP signed-note).
+    pub signed_by: Vec<String>,
+}
+
+/// The answer of a verification.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Everything that the policy asks for was checked and holds.
+    Ok,
+    /// Something is wrong: the log was changed, or it is not the log that the policy names.
+    Broken,
+    /// Nothing is wrong, and not everything could be checked or is there.
+    Incomplete,
+    /// The log is empty. Never a success.
+    NothingToCheck,
+}
+
+/// Something that is wrong.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Finding {
+    /// The row; `None` when it is not about a row.
+    pub seq: Option<u64>,
+    /// The rule that is broken.
+    pub kind: Kind,
+    /// What should be there.
+    pub expected: String,
+    /// What is there.
+    pub got: String,
+}
+
+/// The rule that a [`Finding`] is about. Ordered: of several findings, the first kind says most about the cause.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The bytes of a row are not those that were sealed.
+    RowHash,
+    /// A row does not contain the hash of the one before it.
+    Link,
+    /// A row is missing.
+    SeqGap,
+    /// A row is there twice.
+    SeqDup,
+    /// A row was sealed earlier than the one before it.
+    TimeRegress,
+    /// A row is not one: not canonical JSON, or without a member that every row has.
+    Profile,
+    /// A row, or the whole log, is another's.
+    Tenant,
+    /// The checkpoint is not signed by a pinned key, or is about another log.
+    Signature,
+    /// A file of tree hashes does not fit the rows.
+    Tile,
+    /// The rows lead to another root than the checkpoint's.
+    Root,
+    /// The manifest does not fit the files, or its signature does not fit it.
+    Manifest,
+    /// The file is cut short, or has other bytes than the one canonical encoding of its content.
+    Container,
+}
+
+impl Finding {
+    /// About row `seq`.
+    pub(crate) fn at(seq: u64, kind: Kind, expected: String, got: String) -> Self {
+        Self { seq: Some(seq), kind, expected, got }
+    }
+
+    /// About something that is not a row.
+    pub(crate) fn of(kind: Kind, expected: impl Into<String>, got: impl Into<String>) -> Self {
+        Self { seq: None, kind, expected: expected.into(), got: got.into() }
+    }
+}
+
+impl Kind {
+    /// Its name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RowHash => "row_hash",
+            Self::Link => "link",
+            Self::SeqGap => "seq_gap",
+            Self::SeqDup => "seq_dup",
+            Self::TimeRegress => "time_regress",
+            Self::Profile => "profile",
+            Self::Tenant => "tenant",
+            Self::Signature => "signature",
+            Self::Tile => "tile",
+            Self::Root => "root",
+            Self::Manifest => "manifest",
+            Self::Container => "container",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_has_one_name() {
+        for kind in [Kind::RowHash, Kind::SeqGap, Kind::TimeRegress, Kind::Container] {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The machine's time and randomness.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use domain::Timestamp;
+use ports::{Clock, Randomness};
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place where the system time is read")]
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_unix_us(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+}
+
+/// The operating system's random bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemRandomness;
+
+impl Randomness for SystemRandomness {
+    fn fill(&self, bytes: &mut [u8]) {
+        // Going on without randomness would make keys that anyone can guess.
+        getrandom::fill(bytes).expect("the operating system has random bytes");
+    }
+}

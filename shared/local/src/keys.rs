@@ -1,0 +1,61 @@
+//! Wrapping keys, derived from the root key: one for each purpose, never stored.
+//!
+//! `HKDF-SHA-256(root key, salt "proofline/local/wrapping-keys/1", info = name of the purpose)` (RFC 5869) gives the key of AES-256
+//! key wrap (RFC 3394): 32 bytes of material become 40.
+
+use std::sync::Arc;
+
+use aes_kw::{KeyInit as _, KwAes256};
+use async_trait::async_trait;
+use hkdf::Hkdf;
+use ports::{Identity, KeyError, KeyPurpose, Keys};
+use secrecy::SecretSlice;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::{rights, root_key::RootKey, store::Parts};
+
+const SALT: &[u8] = b"proofline/local/wrapping-keys/1";
+const WRAPPED_BYTES: usize = 40;
+
+/// The keys that one identity holds.
+pub(crate) struct LocalKeys {
+    pub(crate) parts: Arc<Parts>,
+    pub(crate) identity: Identity,
+}
+
+#[async_trait]
+impl Keys for LocalKeys {
+    async fn wrap(&self, purpose: KeyPurpose, material: &[u8; 32]) -> Result<Vec<u8>, KeyError> {
+        rights::key(self.identity, purpose)?;
+        let mut wrapped = vec![0; WRAPPED_BYTES];
+        wrapping_key(&self.parts.root_key, purpose)
+            .wrap_key(material, &mut wrapped)
+            .map_err(|error| KeyError::Unavailable(error.to_string()))?;
+        Ok(wrapped)
+    }
+
+    async fn unwrap(
+        &self,
+        purpose: KeyPurpose,
+        wrapped: &[u8],
+    ) -> Result<SecretSlice<u8>, KeyError> {
+        rights::key(self.identity, purpose)?;
+        if wrapped.len() != WRAPPED_BYTES {
+            return Err(KeyError::Invalid);
+        }
+        let mut material = Zeroizing::new([0; 32]);
+        wrapping_key(&self.parts.root_key, purpose)
+            .unwrap_key(wrapped, &mut *material)
+            .map_err(|_| KeyError::Invalid)?;
+        Ok(SecretSlice::from(material.to_vec()))
+    }
+}
+
+fn wrapping_key(root: &RootKey, purpose: KeyPurpose) -> KwAes256 {
+    let mut key = Zeroizing::new([0; 32]);
+    Hkdf::<Sha256>::new(Some(SALT), &**root)
+        .expand(purpose.name().as_bytes(), &mut *key)
+        .expect("HKDF-SHA-256 gives up to 8,160 bytes");
+    KwAes256::new(&(*key).into())
+}

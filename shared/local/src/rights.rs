@@ -1,0 +1,67 @@
+//! Refuses what an identity may not do, from the tables of `ports`, before anything is touched.
+
+use ports::{
+    Action, BLOB_RIGHTS, BlobError, Bucket, Container, DOCUMENT_RIGHTS, Identity, KEYS, KeyError,
+    KeyPurpose, PublishError, QUEUE_RIGHTS, QueueError, QueueName, StorageError,
+};
+
+/// Whether `identity` may do `action` to documents of `container`.
+pub(crate) fn documents(
+    identity: Identity,
+    container: Container,
+    action: Action,
+) -> Result<(), StorageError> {
+    let granted = DOCUMENT_RIGHTS.iter().any(|(who, what, actions)| {
+        *who == identity && *what == container && actions.contains(&action)
+    });
+    if granted { Ok(()) } else { Err(StorageError::Denied(phrase(action, container))) }
+}
+
+fn phrase(action: Action, container: Container) -> String {
+    let verb = match action {
+        Action::Create => "create in",
+        Action::Read => "read from",
+        Action::Replace => "replace in",
+        Action::Query => "query",
+        Action::ChangeFeed => "read the change feed of",
+    };
+    format!("{verb} {}", container.name())
+}
+
+/// Whether `identity` may read blobs of `bucket`.
+pub(crate) fn read_blobs(identity: Identity, bucket: Bucket) -> Result<(), BlobError> {
+    let granted =
+        BLOB_RIGHTS.iter().any(|(who, what, read, _)| *who == identity && *what == bucket && *read);
+    if granted { Ok(()) } else { Err(BlobError::Denied(format!("read from {}", bucket.name()))) }
+}
+
+/// Whether `identity` may write blobs of `bucket`.
+pub(crate) fn write_blobs(identity: Identity, bucket: Bucket) -> Result<(), BlobError> {
+    let granted = BLOB_RIGHTS
+        .iter()
+        .any(|(who, what, _, write)| *who == identity && *what == bucket && *write);
+    if granted { Ok(()) } else { Err(BlobError::Denied(format!("write to {}", bucket.name()))) }
+}
+
+/// Whether `identity` holds the key of `purpose`.
+pub(crate) fn key(identity: Identity, purpose: KeyPurpose) -> Result<(), KeyError> {
+    if KEYS.contains(&(purpose, identity)) {
+        Ok(())
+    } else {
+        Err(KeyError::Denied(identity.name().to_owned()))
+    }
+}
+
+/// Whether `identity` may send to `queue`.
+pub(crate) fn send(identity: Identity, queue: QueueName) -> Result<(), QueueError> {
+    if QUEUE_RIGHTS.contains(&(identity, queue)) {
+        Ok(())
+    } else {
+        Err(QueueError::Denied(format!("send to {}", queue.name())))
+    }
+}
+
+/// Whether `identity` may publish state changes: whoever changes state, and so signs intents.
+pub(crate) fn publish(identity: Identity) -> Result<(), PublishError> {
+    KeyPurpose::intent_of(identity).map(|_| ()).ok_or(PublishError::Denied)
+}

@@ -1,0 +1,87 @@
+//! Reading the log of a tenant: commits in segments, the last one being the head.
+
+use chain::commit::{Commit, Head, document_id, segment};
+use ports::Container;
+use serde::{Deserialize, Serialize};
+
+use crate::{Document, ListOf, Partition, StoreError};
+
+/// A commit as it is stored, in partition `[tenant, segment]`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct LogCommit(pub Commit);
+
+impl Document for LogCommit {
+    const CONTAINER: Container = Container::Log;
+    const KIND: &'static str = "commit";
+
+    fn id(&self) -> String {
+        self.0.id()
+    }
+}
+
+/// The shard of the commit whose first row is `first`.
+pub fn shard(first: u64) -> String {
+    segment(first).to_string()
+}
+
+/// The commit whose first row is `first`, if the log is that long.
+///
+/// # Errors
+/// When storage fails.
+pub async fn commit_at(partition: &Partition, first: u64) -> Result<Option<Commit>, StoreError> {
+    let found = partition.in_shard(shard(first)).find::<LogCommit>(&document_id(first)).await?;
+    Ok(found.map(|found| found.document.0))
+}
+
+/// The end of the log; that of the empty log when there is none.
+///
+/// # Errors
+/// When storage fails, or the last commit contradicts itself.
+pub async fn head(partition: &Partition) -> Result<Head, StoreError> {
+    let Some(last) = last_segment(partition).await? else { return Ok(Head::default()) };
+    let of = ListOf { descending: true, limit: 1, ..ListOf::default() };
+    let listing = partition.in_shard(last.to_string()).list::<LogCommit>(of).await?;
+    let commit = listing
+        .documents
+        .into_iter()
+        .next()
+        .ok_or_else(|| StoreError::Unreadable("an empty segment".to_owned()))?;
+    commit.document.0.head().map_err(|error| StoreError::Unreadable(error.to_string()))
+}
+
+/// The last segment that has a commit: found by doubling, then by halving, so that a long log costs few reads.
+async fn last_segment(partition: &Partition) -> Result<Option<u64>, StoreError> {
+    if !begins(partition, 0).await? {
+        return Ok(None);
+    }
+    let (mut low, mut high) = (0, 1);
+    while begins(partition, high).await? {
+        (low, high) = (high, high * 2);
+    }
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if begins(partition, middle).await? { low = middle } else { high = middle }
+    }
+    Ok(Some(low))
+}
+
+/// Whether a segment has its first commit. A segment's first row is the first of a commit, because none crosses a segment.
+async fn begins(partition: &Partition, number: u64) -> Result<bool, StoreError> {
+    Ok(commit_at(partition, number << SEGMENT_SHIFT).await?.is_some())
+}
+
+/// Rows in a segment, as a power of two ([`chain::commit::segment`]).
+const SEGMENT_SHIFT: u32 = 18;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_begin_where_the_log_says() {
+        assert_eq!(segment((1 << SEGMENT_SHIFT) - 1), 0);
+        assert_eq!(segment(1 << SEGMENT_SHIFT), 1);
+        assert_eq!(segment(5 << SEGMENT_SHIFT), 5);
+    }
+}

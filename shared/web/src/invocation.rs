@@ -1,0 +1,75 @@
+//! Invocations by the Functions host: one envelope in, one answer out, never an empty one.
+
+use std::{pin::Pin, sync::Arc};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::DefaultBodyLimit,
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use domain::Class;
+use serde_json::{Value, json};
+use store::SystemCap;
+
+use crate::{Gate, Job, Problem, Served, Trigger};
+
+/// The largest envelope that a trigger reads: the Functions host's own limit.
+const ENVELOPE_BYTES_MAX: usize = 100 * 1024 * 1024;
+
+type JobFuture = Pin<Box<dyn Future<Output = Result<Value, Problem>> + Send>>;
+pub(crate) type JobHandler<S> = Arc<dyn Fn(S, Job, Value) -> JobFuture + Send + Sync>;
+
+pub(crate) fn invocation_router<S: Clone + Send + Sync + 'static>(
+    triggers: Vec<(&'static Trigger, JobHandler<S>)>,
+    state: S,
+    gate: &Gate,
+    cap: &SystemCap,
+) -> Router {
+    let mut router = Router::new();
+    for (trigger, handler) in triggers {
+        let (gate, cap, state) = (gate.clone(), cap.clone(), state.clone());
+        let answer = post(move |body: Bytes| {
+            invoke(gate.clone(), cap.clone(), trigger, Arc::clone(&handler), state.clone(), body)
+        });
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place where routes of triggers are made"
+        )]
+        {
+            router = router.route(&format!("/{}", trigger.name), answer);
+        }
+    }
+    router.layer(DefaultBodyLimit::max(ENVELOPE_BYTES_MAX))
+}
+
+/// Runs one invocation. Success is never an empty answer: the host would wait for it until its own timeout.
+async fn invoke<S>(
+    gate: Gate,
+    cap: SystemCap,
+    trigger: &'static Trigger,
+    handler: JobHandler<S>,
+    state: S,
+    body: Bytes,
+) -> Response {
+    let refused = |detail: String| Problem::new(Class::Invalid, "envelope", detail).into_response();
+    let Ok(envelope) = serde_json::from_slice::<Value>(&body) else {
+        return refused("The envelope is not JSON.".to_owned());
+    };
+    let input = match trigger.input(envelope) {
+        Ok(input) => input,
+        Err(error) => return refused(error.to_string()),
+    };
+    let now = gate.now();
+    let job = Job { now, request: gate.ports.randomness.id(now), cap, trigger };
+    let request = job.request;
+    let mut response = match handler(state, job, input).await {
+        Ok(outputs) => {
+            axum::Json(json!({"Outputs": {}, "Logs": [], "ReturnValue": outputs})).into_response()
+        }
+        Err(problem) => problem.into_response(),
+    };
+    response.extensions_mut().insert(Served { endpoint: trigger.name, request, admitted: None });
+    response
+}

@@ -1,0 +1,10 @@
+//! The function apps of this binary, each with one line.
+
+use crate::HostedApp;
+
+/// Every function app.
+pub const APPS: &[HostedApp] = &[
+    HostedApp::of::<auth::Auth>(),
+    HostedApp::of::<audit::Audit>(),
+    HostedApp::of::<signer::Signer>(),
+];

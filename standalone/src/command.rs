@@ -1,0 +1,163 @@
+//! The command line.
+
+use std::{
+    error::Error,
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{APPS, HostedApp, Layout, Lifeline, Log, Options, serve};
+
+/// Runs verified procedures: customers' Runners execute what their customers signed, and prove each result.
+///
+/// Without a command, `serve` is meant: every function app on this machine, with one folder for all that is stored.
+#[derive(Parser)]
+#[command(name = "proofline", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  proofline                            serve on http://127.0.0.1:7071, with ./proofline-data
+  proofline serve --port 0 --json      serve on a free port, and say which in JSON
+  proofline serve --processes --log    each app as a process of its own, log lines on stdout
+  FUNCTIONS_CUSTOMHANDLER_PORT=8080 proofline app auth
+                                       one app, as the Azure Functions host would start it";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve every function app on this machine, with a stand-in for the Azure Functions host and Event Grid
+    Serve(ServeArgs),
+    /// Run one function app as a custom handler of the Azure Functions host
+    App(AppArgs),
+}
+
+/// `PROOFLINE_DEPLOYMENT` and `PROOFLINE_LOG` of the environment count too.
+#[derive(Args)]
+struct ServeArgs {
+    /// The folder of everything that is stored. Keep it private: whoever can read it can read everything
+    #[arg(long, value_name = "DIR", env = "PROOFLINE_DATA", default_value = "./proofline-data")]
+    data: PathBuf,
+    /// Listen on 127.0.0.1 at this port; 0 takes a free one
+    #[arg(long, default_value_t = 7071)]
+    port: u16,
+    /// The URL under which Runners and people reach this machine, when it is not the one that is listened on
+    #[arg(long, value_name = "URL", env = "PROOFLINE_PUBLIC_URL")]
+    public_url: Option<String>,
+    /// Start each app as a process of its own, with its own port
+    #[arg(long)]
+    processes: bool,
+    /// The name of the first tenant, when there is none yet
+    #[arg(long, value_name = "NAME", default_value = "First tenant")]
+    tenant_name: String,
+    /// Say where it listens as one JSON object, on the first line of stdout
+    #[arg(long)]
+    json: bool,
+    /// Write log lines as JSON, at the levels of `PROOFLINE_LOG`: to stdout, or to stderr with --json
+    #[arg(long)]
+    log: bool,
+    /// Scale the waits between deliveries of an event (10 s, 30 s, 1 min, …); 1 is what Event Grid does
+    #[arg(long, value_name = "FACTOR", default_value_t = 0.01, value_parser = scale)]
+    event_grid_time_scale: f64,
+}
+
+#[derive(Args)]
+struct AppArgs {
+    /// Which
+    #[arg(value_parser = app)]
+    name: HostedApp,
+    /// End when standard input ends
+    #[arg(long, hide = true)]
+    while_stdin: bool,
+}
+
+/// Runs the command that the arguments name.
+pub fn main() -> ExitCode {
+    let Cli { command, serve } = Cli::parse();
+    match command.unwrap_or(Command::Serve(serve)) {
+        Command::Serve(args) => run_serve(args),
+        Command::App(AppArgs { name, while_stdin }) => {
+            name.run(if while_stdin { Lifeline::Stdin } else { Lifeline::None })
+        }
+    }
+}
+
+fn run_serve(args: ServeArgs) -> ExitCode {
+    let ended = program().and_then(|program| {
+        let layout =
+            if args.processes { Layout::Processes { program } } else { Layout::OneProcess };
+        let options = Options {
+            data: args.data,
+            port: args.port,
+            public_url: args.public_url,
+            tenant_name: args.tenant_name,
+            layout,
+            event_grid_time_scale: args.event_grid_time_scale,
+            log: match (args.log, args.json) {
+                (false, _) => Log::Quiet,
+                (true, false) => Log::Stdout,
+                (true, true) => Log::Stderr,
+            },
+        };
+        serve::run(options, APPS, args.json)
+    });
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn program() -> Result<PathBuf, serve::ServeError> {
+    std::env::current_exe().map_err(serve::ServeError::Program)
+}
+
+fn app(name: &str) -> Result<HostedApp, String> {
+    let names = || APPS.iter().map(|app| app.identity.name()).collect::<Vec<_>>().join(", ");
+    let found = APPS.iter().copied().find(|app| app.identity.name() == name);
+    found.ok_or_else(|| format!("there is no such app; there are: {}", names()))
+}
+
+fn scale(text: &str) -> Result<f64, String> {
+    let factor: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if factor > 0.0 && factor <= 1.0 { Ok(factor) } else { Err("over 0 and at most 1".to_owned()) }
+}
+
+/// Says why on stderr, with every cause. That stderr is closed changes nothing.
+fn complain(error: &dyn Error) {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    writeln!(io::stderr(), "proofline: {text}").ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed_and_says_serve_by_itself() {
+        Cli::command().debug_assert();
+        let cli = Cli::parse_from(["proofline", "--port", "0"]);
+        assert!(cli.command.is_none());
+        assert_eq!(cli.serve.port, 0);
+        assert!(Cli::try_parse_from(["proofline", "app", "nothing"]).is_err());
+        assert!(Cli::try_parse_from(["proofline", "--port", "0", "app", "auth"]).is_err());
+        assert!(Cli::try_parse_from(["proofline", "--event-grid-time-scale", "0"]).is_err());
+    }
+}

@@ -1,0 +1,17 @@
+//! The one binary: every function app, the demo, the Runner, the verifier and the client.
+//!
+//! In scope: the command line, and a stand-in on this machine for the Azure Functions host and for Event Grid, so that timers, queue messages
+//! and events reach the apps in the same envelopes as in Azure.
+//! Out of scope: what apps answer (`functions/*`), how an app becomes a process (`host`).
+
+mod apps;
+mod command;
+mod hosted_app;
+mod serve;
+
+pub use apps::APPS;
+pub use command::main;
+pub use hosted_app::{HostedApp, Lifeline};
+pub use serve::{
+    BootstrapError, Invited, Layout, Log, NcrontabError, Options, ServeError, Serving, serve,
+};

@@ -1,0 +1,5 @@
+//! The binary `proofline`.
+
+fn main() -> std::process::ExitCode {
+    standalone::main()
+}

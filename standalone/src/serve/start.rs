@@ -1,0 +1,280 @@
+//! Starting a host: port, store, apps, and everything that calls them.
+
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
+
+use host::Config;
+use local::{Store, SystemClock, SystemRandomness, Topic};
+use ports::{Clock, Identity, QueueName, Randomness};
+use tokio::{sync::watch, task::JoinSet};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use web::{Trigger, TriggerKind};
+
+use super::{
+    Layout, Log, Options, ServeError, Serving, bind, bootstrap,
+    children::{self, Spec, State},
+    crew::crew,
+    deliveries::{Deliveries, Schedule, Subscription},
+    dispatcher::{Dispatcher, guid},
+    front::Front,
+    in_process::InProcess,
+    lock::Lock,
+    over_http::OverHttp,
+    queues::Messages,
+    stop::{Stop, Stopper},
+    timers::Timer,
+};
+use crate::HostedApp;
+
+/// How many events and messages are worked on at once, for each topic and for each queue.
+const DELIVERIES_AT_ONCE: usize = 16;
+const MESSAGES_AT_ONCE: usize = 8;
+/// How often queues and topics are looked at without a reason: other processes send without our noticing.
+const POLL_ONE_PROCESS: Duration = Duration::from_millis(250);
+const POLL_PROCESSES: Duration = Duration::from_millis(50);
+/// How long the first tenant may take before the host says that it serves.
+const BOOTSTRAP_WITHIN: Duration = Duration::from_secs(10);
+
+/// What every part needs.
+struct Parts {
+    store: Store,
+    dispatcher: Arc<dyn Dispatcher>,
+    clock: Arc<dyn Clock>,
+    randomness: Arc<dyn Randomness>,
+    poll: Duration,
+    schedule: Schedule,
+}
+
+/// Serves `apps` until it is told to stop; answers when everything is ready.
+///
+/// # Errors
+/// One variant for each part that can refuse.
+pub async fn serve(options: Options, apps: &'static [HostedApp]) -> Result<Serving, ServeError> {
+    let (listener, address) = bind(options.port).await?;
+    let config = config(&options, address.port())?;
+    let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
+    let store = Store::open(&config.data, Arc::clone(&clock) as _, Arc::clone(&randomness) as _)?;
+    let lock = Lock::take(&config.data)?;
+    // The lock says that nobody else works on what a host before us took and did not finish.
+    store.queues().reclaim().await?;
+    store.topics().reclaim().await?;
+    let (stop_children, children_stop) = Stopper::new();
+    let (dispatcher, children) = start_apps(&options, &config, apps, &store, children_stop).await?;
+    let poll = if children.is_empty() { POLL_ONE_PROCESS } else { POLL_PROCESSES };
+    let schedule = Schedule { scale: options.event_grid_time_scale };
+    let parts = Parts { store, dispatcher, clock, randomness, poll, schedule };
+    let (stop_work, stop) = Stopper::new();
+    let mut work = JoinSet::new();
+    let processed = start_triggers(&parts, apps, &config.data, &mut work, &stop)?;
+    let invited = invite(&parts, &config.data, &options.tenant_name, processed).await?;
+    let front = Front {
+        dispatcher: parts.dispatcher,
+        apps: apps.iter().map(|app| app.identity).collect(),
+        topics: parts.store.topics(),
+        randomness: parts.randomness,
+    };
+    work.spawn(async move {
+        if let Err(error) =
+            host::serve(listener, front.router(), async move { stop.stopped().await }).await
+        {
+            tracing::error!(error = %error, "the socket failed");
+        }
+    });
+    Ok(Serving {
+        url: format!("http://{address}"),
+        data: config.data,
+        invited,
+        apps: apps.iter().map(|app| app.identity.name()).collect(),
+        work,
+        children,
+        stop_work,
+        stop_children,
+        _lock: lock,
+    })
+}
+
+/// The settings of the environment, with what the options say over them.
+pub(crate) fn config(options: &Options, port: u16) -> Result<Config, ServeError> {
+    let public_url =
+        options.public_url.clone().unwrap_or_else(|| format!("http://127.0.0.1:{port}"));
+    let data = std::path::absolute(&options.data).unwrap_or_else(|_| options.data.clone());
+    Config::read(|name| match name {
+        "PROOFLINE_DATA" => Some(data.to_string_lossy().into_owned()),
+        "PROOFLINE_PUBLIC_URL" => Some(public_url.clone()),
+        _ => None,
+    })
+    .map_err(ServeError::Config)
+}
+
+/// The levels for people: errors of the apps, and warnings of the host.
+pub(crate) fn quiet() -> Targets {
+    Targets::new().with_default(LevelFilter::ERROR).with_target("standalone", LevelFilter::WARN)
+}
+
+async fn start_apps(
+    options: &Options,
+    config: &Config,
+    apps: &[HostedApp],
+    store: &Store,
+    stop: Stop,
+) -> Result<(Arc<dyn Dispatcher>, JoinSet<()>), ServeError> {
+    let mut children = JoinSet::new();
+    let Layout::Processes { program } = &options.layout else {
+        return Ok((Arc::new(InProcess::open(apps, store, config).await?), children));
+    };
+    let mut states = HashMap::new();
+    for app in apps {
+        let (sender, receiver) = watch::channel(State::Starting);
+        let spec = Spec {
+            app: app.identity,
+            program: program.clone(),
+            settings: settings(config, options.log != Log::Quiet),
+            log: options.log == Log::Stdout,
+        };
+        children.spawn(children::supervise(spec, sender, stop.clone()));
+        states.insert(app.identity, receiver);
+    }
+    let over_http = OverHttp::new(states);
+    over_http.started().await;
+    Ok((Arc::new(over_http), children))
+}
+
+/// What an app of its own is told, beside its port.
+fn settings(config: &Config, log: bool) -> Vec<(&'static str, String)> {
+    let mut settings = vec![
+        ("PROOFLINE_DATA", config.data.to_string_lossy().into_owned()),
+        ("PROOFLINE_DEPLOYMENT", config.deployment.clone()),
+        ("PROOFLINE_PUBLIC_URL", config.public_url.clone()),
+        ("FUNCTIONS_CUSTOMHANDLER_WORKER_ID", guid(&SystemRandomness)),
+    ];
+    if !log {
+        settings.push(("PROOFLINE_LOG", quiet().to_string()));
+    }
+    settings
+}
+
+/// Starts what calls the apps' triggers; gives the count of worked-on bootstrap messages, if some app takes them.
+fn start_triggers(
+    parts: &Parts,
+    apps: &[HostedApp],
+    data: &Path,
+    work: &mut JoinSet<()>,
+    stop: &Stop,
+) -> Result<Option<watch::Receiver<u64>>, ServeError> {
+    let mut bootstrapped = None;
+    let mut subscriptions: Vec<(&'static str, Subscription)> = Vec::new();
+    let triggers = apps
+        .iter()
+        .flat_map(|app| app.triggers().into_iter().map(|trigger| (app.identity, trigger)));
+    for (app, trigger) in triggers {
+        match trigger.kind {
+            TriggerKind::Queue(queue) => {
+                let (processed, count) = watch::channel(0);
+                if queue == QueueName::Bootstrap {
+                    bootstrapped = Some(count);
+                }
+                let messages = Arc::new(parts.messages(app, trigger, queue, processed));
+                work.spawn(crew(
+                    messages,
+                    MESSAGES_AT_ONCE,
+                    parts.store.arrivals(),
+                    parts.poll,
+                    stop.clone(),
+                ));
+            }
+            TriggerKind::EventGrid { topic } => {
+                let name = format!("{}.{}", app.name(), trigger.name);
+                subscriptions.push((topic, Subscription { name, app, trigger }));
+            }
+            TriggerKind::Timer { schedule } => {
+                work.spawn(parts.timer(app, trigger, schedule, data)?.run(stop.clone()));
+            }
+        }
+    }
+    for topic in Topic::ALL {
+        let of_topic = subscriptions.iter().filter(|(name, _)| *name == topic.name());
+        let deliveries = parts.deliveries(topic, of_topic.map(|(_, to)| to.clone()).collect());
+        work.spawn(crew(
+            Arc::new(deliveries),
+            DELIVERIES_AT_ONCE,
+            parts.store.arrivals(),
+            parts.poll,
+            stop.clone(),
+        ));
+    }
+    Ok(bootstrapped)
+}
+
+impl Parts {
+    fn messages(
+        &self,
+        app: Identity,
+        trigger: &'static Trigger,
+        queue: QueueName,
+        processed: watch::Sender<u64>,
+    ) -> Messages {
+        Messages {
+            queues: self.store.queues(),
+            queue,
+            app,
+            trigger,
+            dispatcher: Arc::clone(&self.dispatcher),
+            clock: Arc::clone(&self.clock),
+            randomness: Arc::clone(&self.randomness),
+            processed,
+        }
+    }
+
+    fn deliveries(&self, topic: Topic, subscriptions: Vec<Subscription>) -> Deliveries {
+        Deliveries {
+            topics: self.store.topics(),
+            topic,
+            subscriptions,
+            schedule: self.schedule,
+            dispatcher: Arc::clone(&self.dispatcher),
+            clock: Arc::clone(&self.clock),
+            randomness: Arc::clone(&self.randomness),
+        }
+    }
+
+    fn timer(
+        &self,
+        app: Identity,
+        trigger: &'static Trigger,
+        schedule: &str,
+        data: &Path,
+    ) -> Result<Timer, ServeError> {
+        let status = data.join("timers").join(format!("{}.{}.json", app.name(), trigger.name));
+        let schedule =
+            schedule.parse().map_err(|error| ServeError::Schedule(trigger.name, error))?;
+        let (dispatcher, clock) = (Arc::clone(&self.dispatcher), Arc::clone(&self.clock));
+        Ok(Timer {
+            app,
+            trigger,
+            schedule,
+            status,
+            dispatcher,
+            clock,
+            randomness: Arc::clone(&self.randomness),
+        })
+    }
+}
+
+/// Asks for the first tenant and waits until it is there, so that its invitation can be redeemed as soon as it is shown.
+async fn invite(
+    parts: &Parts,
+    data: &Path,
+    tenant_name: &str,
+    processed: Option<watch::Receiver<u64>>,
+) -> Result<Option<bootstrap::Invited>, ServeError> {
+    let Some(mut processed) = processed else { return Ok(None) };
+    let queues = parts.store.queues();
+    let invited =
+        bootstrap::invite(data, tenant_name, &queues, &*parts.clock, &*parts.randomness).await?;
+    if invited.is_some() {
+        let made = processed.wait_for(|count| *count > 0);
+        if !matches!(tokio::time::timeout(BOOTSTRAP_WITHIN, made).await, Ok(Ok(_))) {
+            tracing::error!("the first tenant is not there yet; its invitation counts once it is");
+        }
+    }
+    Ok(invited)
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// sample has the project write a log of so many rows.
+func sample(t *testing.T, rows int) string {
+	t.Helper()
+	folder := t.TempDir()
+	command := exec.Command("cargo", "run", "--quiet", "--package", "chain", "--example", "sample_export", "--", folder, fmt.Sprint(rows))
+	if output, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("cargo: %v\n%s", err, output)
+	}
+	return folder
+}
+
+func read(t *testing.T, path ...string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(path...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// Every export must be believed, at and around the sizes where tiles and levels begin.
+func TestExportsAreBelieved(t *testing.T) {
+	for _, rows := range []int{0, 1, 2, 3, 255, 256, 257, 511, 512, 513, 65536, 70000} {
+		folder := sample(t, rows)
+		tree, err := verify(filepath.Join(folder, "log.audit.zip"), string(read(t, folder, "vkey")))
+		if err != nil || tree.N != int64(rows) {
+			t.Fatalf("%d rows: %v, size %d", rows, err, tree.N)
+		}
+		if rows > 0 {
+			checkProofs(t, read(t, folder, "proofs.json"), tree, folder)
+		}
+	}
+}
+
+func checkProofs(t *testing.T, text []byte, tree tlog.Tree, folder string) {
+	t.Helper()
+	var proofs struct {
+		Inclusion []struct {
+			Index int64
+			Proof []string
+		}
+		Consistency []struct {
+			Size  int64
+			Root  string
+			Proof []string
+		}
+	}
+	if err := json.Unmarshal(text, &proofs); err != nil {
+		t.Fatal(err)
+	}
+	files, err := unpack(filepath.Join(folder, "log.audit.zip"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := tlog.TileHashReader(tree, tiles{files})
+	for _, inclusion := range proofs.Inclusion {
+		leaf, err := reader.ReadHashes([]int64{tlog.StoredHashIndex(0, inclusion.Index)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := tlog.CheckRecord(hashes(t, inclusion.Proof), tree.N, tree.Hash, inclusion.Index, leaf[0]); err != nil {
+			t.Errorf("inclusion of %d in %d: %v", inclusion.Index, tree.N, err)
+		}
+	}
+	for _, consistency := range proofs.Consistency {
+		root := hashes(t, []string{consistency.Root})[0]
+		if err := tlog.CheckTree(hashes(t, consistency.Proof), tree.N, tree.Hash, consistency.Size, root); err != nil {
+			t.Errorf("consistency of %d with %d: %v", consistency.Size, tree.N, err)
+		}
+	}
+}
+
+func hashes(t *testing.T, texts []string) []tlog.Hash {
+	t.Helper()
+	var hashes []tlog.Hash
+	for _, text := range texts {
+		hash, err := tlog.ParseHash(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hashes = append(hashes, hash)
+	}
+	return hashes
+}
+
+func TestAlteredExportsAndOtherKeysAreRefused(t *testing.T) {
+	folder := sample(t, 300)
+	path := filepath.Join(folder, "log.audit.zip")
+	other := "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
+	if _, err := verify(path, other); err == nil {
+		t.Error("another key was believed")
+	}
+	tree, err := verify(path, string(read(t, folder, "vkey")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := unpack(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"tile/entries/000", "tile/entries/001.p/44", "tile/0/000", "tile/1/000.p/1"} {
+		good := files[name]
+		altered := bytes.Clone(good)
+		altered[len(altered)-20] ^= 1
+		files[name] = altered
+		if checkRows(files, tree) == nil {
+			t.Errorf("an altered %s was believed", name)
+		}
+		files[name] = good
+	}
+}

@@ -1,0 +1,9 @@
+//! What stands in for time, chance and bad luck, so that a test decides all three.
+
+mod clock;
+mod faulty;
+mod randomness;
+
+pub use clock::ManualClock;
+pub use faulty::{Counts, Fault, Faulty};
+pub use randomness::SeededRandomness;

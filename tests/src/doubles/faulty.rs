@@ -1,0 +1,157 @@
+//! Documents whose answers get lost.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use ports::{
+    Changes, CommitError, Container, Cursor, Dirty, Documents, Etag, Page, PartitionKey, Query,
+    StorageError, Stored, Write,
+};
+
+/// How a commit fails. Its caller hears [`StorageError::Unavailable`] either way, and cannot tell which.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fault {
+    /// Nothing was applied.
+    NotApplied,
+    /// Everything was applied, and the answer was lost. A commit that is refused answers nothing either.
+    AppliedButUnanswered,
+}
+
+/// How often each operation was asked for since the counts were reset.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Counts {
+    /// Point reads.
+    pub reads: usize,
+    /// Pages.
+    pub queries: usize,
+    /// Batches, those that failed included.
+    pub commits: usize,
+    /// Writes in those batches.
+    pub writes: usize,
+    /// Pages of a feed.
+    pub changes: usize,
+    /// Pages of changed partitions.
+    pub dirty: usize,
+}
+
+/// Documents that fail where a test says so, and count what is asked of them.
+pub struct Faulty {
+    inner: Arc<dyn Documents>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    counts: Counts,
+    commits: usize,
+    plan: BTreeMap<usize, Fault>,
+}
+
+impl Faulty {
+    /// `inner`, without faults until they are planned.
+    pub fn new(inner: Arc<dyn Documents>) -> Arc<Self> {
+        Arc::new(Self { inner, state: Mutex::default() })
+    }
+
+    /// Makes the `nth` commit from now fail; 1 is the next.
+    pub fn fail_commit(&self, nth: usize, fault: Fault) {
+        self.with(|state| state.plan.insert(state.commits + nth, fault));
+    }
+
+    /// What was asked for since the last reset.
+    pub fn counts(&self) -> Counts {
+        self.with(|state| state.counts)
+    }
+
+    /// Counts from zero again.
+    pub fn reset_counts(&self) {
+        self.with(|state| state.counts = Counts::default());
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn count(&self, count: impl FnOnce(&mut Counts)) {
+        self.with(|state| count(&mut state.counts));
+    }
+
+    fn begin_commit(&self, writes: usize) -> Option<Fault> {
+        self.with(|state| {
+            state.commits += 1;
+            state.counts.commits += 1;
+            state.counts.writes += writes;
+            state.plan.remove(&state.commits)
+        })
+    }
+}
+
+fn unanswered() -> CommitError {
+    StorageError::Unavailable("the answer was lost on purpose".to_owned()).into()
+}
+
+#[async_trait]
+impl Documents for Faulty {
+    async fn read(
+        &self,
+        container: Container,
+        partition: &PartitionKey,
+        id: &str,
+    ) -> Result<Option<Stored>, StorageError> {
+        self.count(|counts| counts.reads += 1);
+        self.inner.read(container, partition, id).await
+    }
+
+    async fn query(
+        &self,
+        container: Container,
+        partition: &PartitionKey,
+        query: &Query,
+    ) -> Result<Page, StorageError> {
+        self.count(|counts| counts.queries += 1);
+        self.inner.query(container, partition, query).await
+    }
+
+    async fn commit(
+        &self,
+        container: Container,
+        partition: &PartitionKey,
+        writes: Vec<Write>,
+    ) -> Result<Vec<Etag>, CommitError> {
+        let fault = self.begin_commit(writes.len());
+        // Others run between a read and the commit that follows from it, so that joined futures really interleave.
+        tokio::task::yield_now().await;
+        match fault {
+            None => self.inner.commit(container, partition, writes).await,
+            Some(Fault::NotApplied) => Err(unanswered()),
+            Some(Fault::AppliedButUnanswered) => {
+                self.inner.commit(container, partition, writes).await.ok();
+                Err(unanswered())
+            }
+        }
+    }
+
+    async fn changes(
+        &self,
+        container: Container,
+        partition: &PartitionKey,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Changes, StorageError> {
+        self.count(|counts| counts.changes += 1);
+        self.inner.changes(container, partition, after, limit).await
+    }
+
+    async fn dirty(
+        &self,
+        container: Container,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Dirty, StorageError> {
+        self.count(|counts| counts.dirty += 1);
+        self.inner.dirty(container, after, limit).await
+    }
+}

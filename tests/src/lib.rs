@@ -1,0 +1,8 @@
+//! The system from outside.
+
+pub mod contract;
+pub mod doubles;
+pub mod people;
+pub mod sign_up;
+pub mod tree;
+pub mod world;

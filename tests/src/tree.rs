@@ -1,0 +1,48 @@
+//! The files of this repository, as the tests of its shape read them.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Folders that hold what was made, not what was written.
+const MADE: [&str; 5] = [".git", "demo-out", "node_modules", "proofline-data", "target"];
+
+/// The repository's root.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Every file below `folder` (a path from the root, `""` for the root), as paths from the root, sorted.
+///
+/// A folder that does not exist has no files.
+pub fn files(folder: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    collect(Path::new(folder), &mut found);
+    found.sort();
+    found
+}
+
+/// Every Rust source file below `folder`.
+pub fn sources(folder: &str) -> Vec<String> {
+    let is_rust = |path: &String| Path::new(path).extension().is_some_and(|end| end == "rs");
+    files(folder).into_iter().filter(is_rust).collect()
+}
+
+/// The text of a file, by its path from the root.
+pub fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_default()
+}
+
+fn collect(folder: &Path, found: &mut Vec<String>) {
+    let Ok(entries) = fs::read_dir(root().join(folder)) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = folder.join(&name);
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() && !MADE.contains(&name.as_str()) => collect(&path, found),
+            Ok(kind) if kind.is_file() => found.push(path.to_string_lossy().into_owned()),
+            Ok(_) | Err(_) => {}
+        }
+    }
+}

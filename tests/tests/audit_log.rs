@@ -1,0 +1,170 @@
+//! What people do is in the log, and whoever holds one file and a pinned key can tell.
+
+use std::collections::BTreeMap;
+
+use chain::{
+    note::VerifierKey,
+    policy::{Policy, Tier},
+    report::Verdict,
+    verify,
+};
+use ed25519_dalek::VerifyingKey;
+use ports::{Identity, KeyPurpose};
+use protocol::key::Jwk;
+use serde_json::json;
+use store::PublicKeys;
+use system_tests::{
+    doubles::{Fault, Faulty},
+    sign_up::Owner,
+    world::{DEPLOYMENT, World},
+};
+
+/// What an inspector pinned when the tenant was set up.
+async fn policy(world: &World, owner: &Owner) -> Policy {
+    let keys = PublicKeys::read(&world.store.ports(Identity::Audit)).await.unwrap();
+    let key = |purpose| match keys.jwk(purpose) {
+        Some(Jwk::Ed25519(bytes)) => VerifyingKey::from_bytes(bytes).unwrap(),
+        other => panic!("{other:?}"),
+    };
+    let origin = format!("{DEPLOYMENT}/log/{}", owner.tenant);
+    let log = VerifierKey::new(&origin, key(KeyPurpose::Checkpoint)).unwrap();
+    let export = VerifierKey::new(&format!("{origin}/export"), key(KeyPurpose::Export)).unwrap();
+    Policy { origin, log_keys: vec![log], export_keys: vec![export], tier: Tier::Signed }
+}
+
+async fn export(world: &World, owner: &Owner) -> Vec<u8> {
+    let made = world
+        .call("POST", "/api/audit/v1/audit/exports", Some(&owner.access), Some(&json!({})))
+        .await;
+    assert_eq!(made.status, 201, "{}", made.json());
+    let path =
+        format!("/api/audit/v1/audit/exports/{}/content", made.json()["export"].as_str().unwrap());
+    let file = world.call("GET", &path, Some(&owner.access), None).await;
+    assert_eq!(file.headers["content-type"], "application/zip");
+    file.bytes
+}
+
+/// How often each action is in the log.
+async fn actions(world: &World, owner: &Owner) -> BTreeMap<String, usize> {
+    let path = "/api/audit/v1/audit/events?limit=200";
+    let page = world.call("GET", path, Some(&owner.access), None).await.json();
+    let mut actions = BTreeMap::new();
+    for row in page["rows"].as_array().unwrap_or_else(|| panic!("{page}")) {
+        *actions.entry(row["row"]["action"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    actions
+}
+
+#[tokio::test]
+async fn an_export_is_verified_with_a_pinned_key_and_is_incomplete_without() {
+    let world = World::new().await;
+    let owner = world.owner().await;
+    world.settle().await;
+    let file = export(&world, &owner).await;
+    let policy = policy(&world, &owner).await;
+    let report = verify::bundle(&file, Some(&policy));
+    assert_eq!((report.verdict, report.tier), (Verdict::Ok, Tier::Signed), "{report:?}");
+    assert!(report.rows_checked >= 5, "{report:?}");
+    assert_eq!(verify::bundle(&file, None).verdict, Verdict::Incomplete);
+
+    let mut altered = file.clone();
+    let place = altered.windows(9).position(|window| window == b"\"tenant.c").unwrap();
+    altered[place + 1] ^= 1;
+    let report = verify::bundle(&altered, Some(&policy));
+    assert_eq!(report.verdict, Verdict::Broken);
+    assert!(report.first_bad.unwrap().seq.is_some(), "the row is named");
+}
+
+#[tokio::test]
+async fn each_step_of_the_sign_up_is_one_row() {
+    let world = World::new().await;
+    let owner = world.owner().await;
+    world.settle().await;
+    let actions = actions(&world, &owner).await;
+    for action in [
+        "log.genesis",
+        "tenant.created",
+        "iam.user.invited",
+        "iam.user.created",
+        "auth.mfa.enrolled",
+        "auth.session.created",
+    ] {
+        assert_eq!(actions.get(action), Some(&1), "{action}: {actions:?}");
+    }
+    assert_eq!(actions.get("log.incomplete"), None);
+}
+
+#[tokio::test]
+async fn nothing_is_exported_before_something_is_signed() {
+    let world = World::new().await;
+    let owner = world.owner().await;
+    let answer = world
+        .call("POST", "/api/audit/v1/audit/exports", Some(&owner.access), Some(&json!({})))
+        .await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (409, "nothing-signed"));
+}
+
+/// An operator with every right on the database shortens the log. What was signed before is not signed away.
+#[tokio::test]
+async fn the_signer_refuses_a_log_that_was_rolled_back() {
+    let mut world = World::new().await;
+    let owner = world.owner().await;
+    world.settle().await;
+    let database = world.data().join("store.sqlite");
+    let lost = rusqlite::Connection::open(&database).unwrap();
+    let deleted = lost.execute("DELETE FROM documents WHERE partition IN (SELECT partition FROM partitions WHERE container = 'log')", []).unwrap();
+    assert!(deleted > 0);
+    world.restart().await;
+    let quoted = serde_json::to_string(&owner.tenant.to_string()).unwrap();
+    let answer = world.invoke("sign_checkpoint", &json!({"Data": {"message": quoted}})).await;
+    assert_eq!(answer.status, 500);
+}
+
+/// Every write of the sign-up fails once: not applied, or applied and not answered. It ends well either way, and once.
+#[tokio::test]
+async fn a_write_that_fails_or_is_not_answered_changes_nothing_in_the_end() {
+    let fault_free = sign_up_with(None).await;
+    assert!(fault_free >= 5, "{fault_free} commits");
+    for nth in 1..=fault_free {
+        for fault in [Fault::NotApplied, Fault::AppliedButUnanswered] {
+            sign_up_with(Some((nth, fault))).await;
+        }
+    }
+}
+
+async fn sign_up_with(fault: Option<(usize, Fault)>) -> usize {
+    let faulty = std::sync::OnceLock::new();
+    let world = World::with_ports(|mut ports| {
+        if ports.identity == Identity::Auth {
+            let documents = Faulty::new(std::sync::Arc::clone(&ports.documents));
+            ports.documents = documents.clone();
+            faulty.set(documents).ok().unwrap();
+        }
+        ports
+    })
+    .await;
+    let faulty = faulty.get().unwrap();
+    faulty.reset_counts();
+    if let Some((nth, fault)) = fault {
+        faulty.fail_commit(nth, fault);
+    }
+    let owner = world.owner().await;
+    let commits = faulty.counts().commits;
+    world.settle().await;
+    let me = world.call("GET", "/api/auth/v1/me", Some(&owner.access), None).await;
+    assert_eq!(me.status, 200, "{fault:?}: {}", me.json());
+    let actions = actions(&world, &owner).await;
+    for action in [
+        "tenant.created",
+        "iam.user.invited",
+        "iam.user.created",
+        "auth.mfa.enrolled",
+        "auth.session.created",
+    ] {
+        assert_eq!(actions.get(action), Some(&1), "{fault:?} {action}: {actions:?}");
+    }
+    assert_eq!(actions.get("log.incomplete"), None, "{fault:?}: {actions:?}");
+    let report = verify::bundle(&export(&world, &owner).await, Some(&policy(&world, &owner).await));
+    assert_eq!(report.verdict, Verdict::Ok, "{fault:?}: {report:?}");
+    commits
+}
