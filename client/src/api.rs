@@ -134,6 +134,19 @@ impl Api {
         }
     }
 
+    /// Sends bytes of another media type to `path`, and expects no more than success.
+    ///
+    /// # Errors
+    /// As [`ApiError`] says.
+    pub async fn send(&self, path: &str, media_type: &str, body: Vec<u8>) -> Result<(), ApiError> {
+        let request = self
+            .request(Method::POST, path)
+            .header(reqwest::header::CONTENT_TYPE, media_type)
+            .body(body);
+        let response = request.send().await?;
+        if response.status().is_success() { Ok(()) } else { Err(refusal(response).await) }
+    }
+
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         match &self.token {

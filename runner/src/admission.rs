@@ -17,20 +17,20 @@ use crate::vault::{Vault, VaultError};
 
 /// A procedure that this Runner may execute.
 #[derive(Clone, Debug)]
-pub struct Admitted {
+pub(crate) struct Admitted {
     /// What to do.
-    pub procedure: Procedure,
+    pub(crate) procedure: Procedure,
     /// The digest of the signed bytes.
-    pub digest: Digest,
+    pub(crate) digest: Digest,
     /// The version's identifier.
-    pub version: VersionId,
+    pub(crate) version: VersionId,
     /// The customer's keys that signed it.
-    pub signers: Vec<Kid>,
+    pub(crate) signers: Vec<Kid>,
 }
 
 /// Why a procedure is not executed.
 #[derive(Debug, thiserror::Error)]
-pub enum AdmissionError {
+pub(crate) enum AdmissionError {
     /// Too few of the customer's signers signed it, or it was changed since.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
@@ -41,13 +41,17 @@ pub enum AdmissionError {
     #[error(transparent)]
     Canonical(#[from] CanonicalError),
     /// The signed bytes are not the canonical form of what they say.
-    #[error("the signed bytes are not the procedure's RFC 8785 form: sign it again with 'procedures sign'")]
+    #[error(
+        "the signed bytes are not the procedure's RFC 8785 form: sign it again with 'procedures sign'"
+    )]
     NotCanonical,
     /// The procedure is unsound.
     #[error("the procedure is unsound: {} findings, the first at {}: {}", .0.len(), first(.0).0, first(.0).1)]
     Unsound(Vec<Finding>),
     /// A later revision was executed before.
-    #[error("revision {offered} is older than revision {known}, which this Runner knows: it does not go back")]
+    #[error(
+        "revision {offered} is older than revision {known}, which this Runner knows: it does not go back"
+    )]
     Downgrade {
         /// What came.
         offered: u32,
@@ -105,26 +109,21 @@ impl Fault for AdmissionError {
 ///
 /// # Errors
 /// [`AdmissionError`].
-pub fn admit(
+pub(crate) fn admit(
     envelope: &Envelope,
-    version: Option<VersionId>,
     policy: &TrustPolicy,
     vault: &Vault,
 ) -> Result<Admitted, AdmissionError> {
     let Read { procedure, digest, signers } = read(envelope, policy)?;
-    let known = vault.procedure(digest)?;
-    if known.as_ref().is_some_and(|known| known.is_withdrawn) {
+    if vault.procedure(digest)?.is_some_and(|known| known.is_withdrawn) {
         return Err(AdmissionError::Withdrawn);
     }
-    let version = version
-        .or_else(|| known.map(|known| known.version))
-        .unwrap_or_else(|| version_of(digest));
-    let (known, offered) =
-        (vault.keep_procedure(&procedure, digest, version, envelope)?, procedure.revision);
+    let offered = procedure.revision;
+    let known = vault.keep_procedure(&procedure, digest, envelope)?;
     if known > offered {
         return Err(AdmissionError::Downgrade { offered, known });
     }
-    Ok(Admitted { procedure, digest, version, signers })
+    Ok(Admitted { procedure, digest, version: VersionId::of_digest(&digest.0), signers })
 }
 
 /// A procedure as the customer signed it, without asking what this Runner knows.
@@ -145,10 +144,4 @@ pub(crate) fn read(envelope: &Envelope, policy: &TrustPolicy) -> Result<Read, Ad
         return Err(AdmissionError::Unsound(findings));
     }
     Ok(Read { procedure, digest: Digest::of(&verified.payload), signers: verified.signers })
-}
-
-/// The identifier of a version that no control plane has named: the first 128 bits of its digest.
-pub fn version_of(digest: Digest) -> VersionId {
-    let first = digest.0.first_chunk().copied().unwrap_or_default();
-    VersionId::from_u128(u128::from_be_bytes(first))
 }

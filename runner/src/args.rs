@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
-use domain::{EvidenceId, RunId, TenantId, VersionId};
+use domain::{EvidenceId, RunId, TenantId};
 use protocol::{Name, enrolment::EnrolmentToken, key::Kid, trust_policy::SignerRole};
 
 use crate::progress::ProgressFormat;
@@ -12,7 +12,12 @@ use crate::progress::ProgressFormat;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The Runner's directory.
-    #[arg(long, global = true, env = "PROOFLINE_RUNNER_HOME", default_value = "/var/lib/proofline-runner")]
+    #[arg(
+        long,
+        global = true,
+        env = "PROOFLINE_RUNNER_HOME",
+        default_value = "/var/lib/proofline-runner"
+    )]
     pub(crate) home: PathBuf,
     /// One JSON object instead of text.
     #[arg(long, global = true)]
@@ -47,6 +52,12 @@ pub(crate) enum Command {
     Serve(Serve),
     /// How this Runner stands.
     Status,
+    /// Write the policy with which an inspector verifies the audit log: the keys that this Runner pinned at its enrolment.
+    LogPolicy {
+        /// Where it goes; the terminal where absent.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
     /// List and show what was collected.
     #[command(subcommand)]
     Evidence(Evidence),
@@ -94,7 +105,7 @@ pub(crate) enum KeyPurpose {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Trust {
     /// Write a new trust policy. It allows nothing but what is named here.
-    Init(TrustInit),
+    Init(Box<TrustInit>),
     /// Show the trust policy and its digest.
     Show,
     /// List a key that signs procedures.
@@ -240,9 +251,6 @@ pub(crate) struct Run {
     /// Publish the result at once, this way.
     #[arg(long, value_enum, default_value = "none")]
     pub(crate) publish: DoorChoice,
-    /// The version's identifier, where it is known.
-    #[arg(long)]
-    pub(crate) version_id: Option<VersionId>,
     #[command(flatten)]
     pub(crate) patience: Patience,
 }

@@ -22,20 +22,20 @@ use crate::{
 
 /// What a statement says of the Runner itself.
 #[derive(Clone, Debug)]
-pub struct Program {
+pub(crate) struct Program {
     /// The Runner's version.
-    pub version: Name,
+    pub(crate) version: Name,
     /// The digest of its program.
-    pub binary: Digest,
+    pub(crate) binary: Digest,
     /// The digest of its trust policy.
-    pub trust_policy: Digest,
+    pub(crate) trust_policy: Digest,
     /// What is known about its clock.
-    pub clock: Clock,
+    pub(crate) clock: Clock,
 }
 
 /// Why a run was not attested.
 #[derive(Debug, thiserror::Error)]
-pub enum AttestationError {
+pub(crate) enum AttestationError {
     /// The statement would be longer than is carried.
     #[error("the statement has {0} bytes, {PAYLOAD_MAX} at most: split the procedure")]
     TooLong(usize),
@@ -82,7 +82,7 @@ impl Fault for AttestationError {
 ///
 /// # Errors
 /// [`AttestationError`]: then the chain is as it was.
-pub fn attest(
+pub(crate) fn attest(
     run: &Run,
     admitted: &Admitted,
     identity: &Identity,

@@ -5,6 +5,7 @@ mod enrol;
 mod evidence;
 mod init;
 mod keys;
+mod log_policy;
 mod procedures;
 mod publish;
 mod queue;
@@ -57,6 +58,7 @@ async fn dispatch(command: Command, bench: &mut Bench<'_>) -> Result<Report, Fai
         Command::Publish(publish) => publish::publish(&publish, bench).await,
         Command::Serve(serve) => serve::serve(&serve, bench).await,
         Command::Status => status::status(bench),
+        Command::LogPolicy { out } => log_policy::log_policy(out.as_deref(), bench),
         Command::Evidence(evidence) => evidence::evidence(&evidence, bench),
         Command::Verify { run } => verify::verify(run, bench),
         Command::Queue(queue) => queue::queue(&queue, bench).await,

@@ -18,31 +18,31 @@ use std::{path::Path, time::Duration};
 use domain::{
     Timestamp,
     procedure::{Connector, ConnectorKind},
-    run::{Outcome, ReasonCode},
+    run::ReasonCode,
 };
 use protocol::{statement::Tool, trust_policy::TrustPolicy};
 use serde_json::Value;
 
 /// What a connector may use.
 #[derive(Clone, Copy, Debug)]
-pub struct Bounds<'a> {
+pub(crate) struct Bounds<'a> {
     /// The longest time that it may take.
-    pub timeout: Duration,
+    pub(crate) timeout: Duration,
     /// The most bytes that it may collect; the rest is cut.
-    pub max_bytes: u64,
+    pub(crate) max_bytes: u64,
     /// The time, for what depends on it, such as the days until a certificate expires.
-    pub now: Timestamp,
+    pub(crate) now: Timestamp,
     /// An empty directory of its own.
-    pub scratch: &'a Path,
+    pub(crate) scratch: &'a Path,
 }
 
 /// What a connector collected.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Collected {
+pub(crate) struct Collected {
     /// The evidence; `/truncated` is true where something was cut.
-    pub value: Value,
+    pub(crate) value: Value,
     /// The program that collected it, where one did.
-    pub tool: Option<Tool>,
+    pub(crate) tool: Option<Tool>,
 }
 
 impl Collected {
@@ -52,22 +52,22 @@ impl Collected {
 }
 
 /// Whether something of this evidence was cut: then nothing that was seen decides anything.
-pub fn is_truncated(evidence: &Value) -> bool {
+pub(crate) fn is_truncated(evidence: &Value) -> bool {
     evidence.get("truncated").and_then(Value::as_bool).unwrap_or(false)
 }
 
 /// Why a connector collected nothing. `detail` is for the people at the Runner: it may name a target, so it stays there.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{detail}")]
-pub struct CollectError {
+pub(crate) struct CollectError {
     /// Why, as the statement says it.
-    pub reason: ReasonCode,
+    pub(crate) reason: ReasonCode,
     detail: String,
 }
 
 impl CollectError {
     /// `reason`, and what to tell the people at the Runner.
-    pub fn new(reason: ReasonCode, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(reason: ReasonCode, detail: impl Into<String>) -> Self {
         Self { reason, detail: detail.into() }
     }
 
@@ -82,18 +82,13 @@ impl CollectError {
     fn unreadable(detail: impl Into<String>) -> Self {
         Self::new(ReasonCode::OutputUnreadable, detail)
     }
-
-    /// How the checks of the step end.
-    pub const fn outcome(&self) -> Outcome {
-        Outcome::Error
-    }
 }
 
 /// Collects with `connector`, if `policy` allows it.
 ///
 /// # Errors
 /// [`CollectError`].
-pub async fn collect(
+pub(crate) async fn collect(
     connector: &Connector,
     policy: &TrustPolicy,
     bounds: &Bounds<'_>,
@@ -119,7 +114,7 @@ pub async fn collect(
 }
 
 /// The name of a connector in procedures and trust policies.
-pub const fn name_of(kind: ConnectorKind) -> &'static str {
+pub(crate) const fn name_of(kind: ConnectorKind) -> &'static str {
     match kind {
         ConnectorKind::File => "file",
         ConnectorKind::Command => "command",
@@ -167,8 +162,7 @@ pub(crate) mod tests {
         policy.connectors.allow.clear();
         let settings: domain::procedure::File =
             serde_json::from_value(json!({ "path": "/etc/passwd" })).unwrap();
-        let collected =
-            collect(&Connector::File(settings), &policy, &bounds(scratch.path())).await;
+        let collected = collect(&Connector::File(settings), &policy, &bounds(scratch.path())).await;
         assert_eq!(collected.unwrap_err().reason, ReasonCode::PolicyDenied);
     }
 }

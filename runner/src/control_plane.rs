@@ -6,9 +6,9 @@ mod commands;
 mod events;
 mod receipts;
 
-pub use answer::CallError;
-pub use bundles::Bundle;
-pub use events::{Door, Published};
+pub(crate) use answer::CallError;
+pub(crate) use bundles::BundleError;
+pub(crate) use events::{Door, Published};
 
 use std::time::Duration;
 
@@ -30,48 +30,42 @@ use serde::de::DeserializeOwned;
 use crate::{http_client, vault::Vault};
 
 const LIFETIME_S: i64 = 60;
-const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+const CALL_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The control plane, as one Runner reaches it.
-pub struct ControlPlane<'a> {
+pub(crate) struct ControlPlane<'a> {
     /// Its address, without a slash at the end.
-    pub url: String,
+    pub(crate) url: String,
     /// The Runner that calls.
-    pub runner: RunnerId,
+    pub(crate) runner: RunnerId,
     /// Its tenant.
-    pub tenant: TenantId,
+    pub(crate) tenant: TenantId,
     /// Its key.
-    pub key: &'a Ed25519Key,
+    pub(crate) key: &'a Ed25519Key,
     /// What the Runner knows, such as how far its clock is off.
-    pub vault: &'a Vault,
+    pub(crate) vault: &'a Vault,
     /// The time.
-    pub clock: &'a dyn Clock,
+    pub(crate) clock: &'a dyn Clock,
     /// Random bytes.
-    pub randomness: &'a dyn Randomness,
+    pub(crate) randomness: &'a dyn Randomness,
     client: Client,
-}
-
-/// An answer, still in bytes.
-struct Answer {
-    headers: HeaderMap,
-    body: Vec<u8>,
 }
 
 /// The caller's side of [`ControlPlane`].
 #[derive(Clone, Copy)]
-pub struct Caller<'a> {
+pub(crate) struct Caller<'a> {
     /// The Runner that calls.
-    pub runner: RunnerId,
+    pub(crate) runner: RunnerId,
     /// Its tenant.
-    pub tenant: TenantId,
+    pub(crate) tenant: TenantId,
     /// Its key.
-    pub key: &'a Ed25519Key,
+    pub(crate) key: &'a Ed25519Key,
     /// What the Runner knows.
-    pub vault: &'a Vault,
+    pub(crate) vault: &'a Vault,
     /// The time.
-    pub clock: &'a dyn Clock,
+    pub(crate) clock: &'a dyn Clock,
     /// Random bytes.
-    pub randomness: &'a dyn Randomness,
+    pub(crate) randomness: &'a dyn Randomness,
 }
 
 impl<'a> ControlPlane<'a> {
@@ -79,7 +73,7 @@ impl<'a> ControlPlane<'a> {
     ///
     /// # Errors
     /// [`CallError::Unreachable`]: TLS cannot be set up on this machine.
-    pub fn new(url: &str, caller: Caller<'a>) -> Result<Self, CallError> {
+    pub(crate) fn new(url: &str, caller: Caller<'a>) -> Result<Self, CallError> {
         let client = http_client::build(http_client::builder().timeout(CALL_TIMEOUT))
             .map_err(|error| CallError::unreachable(&error))?;
         let url = url.trim_end_matches('/').to_owned();
@@ -91,7 +85,7 @@ impl<'a> ControlPlane<'a> {
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn config(&self) -> Result<ConfigAnswer, CallError> {
+    pub(crate) async fn config(&self) -> Result<ConfigAnswer, CallError> {
         let asked = self.clock.now();
         let answer: ConfigAnswer = self.get(CONFIG).await?;
         self.vault.remember_clock(answer.server_time, asked, self.clock.now())?;
@@ -102,14 +96,14 @@ impl<'a> ControlPlane<'a> {
     ///
     /// # Errors
     /// [`CallError::Vault`].
-    pub fn server_time(&self) -> Result<Timestamp, CallError> {
+    pub(crate) fn server_time(&self) -> Result<Timestamp, CallError> {
         let now = self.clock.now();
         let offset_us = self.vault.clock(now)?.offset_ms.saturating_mul(1_000);
         Ok(Timestamp::from_unix_us(now.unix_us().saturating_add(offset_us)))
     }
 
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, CallError> {
-        answer::read(&self.call(Method::GET, path, None).await?.body)
+        answer::read(&self.call(Method::GET, path, None).await?)
     }
 
     pub(crate) async fn post<T: DeserializeOwned>(
@@ -119,7 +113,7 @@ impl<'a> ControlPlane<'a> {
         body: Vec<u8>,
     ) -> Result<T, CallError> {
         let body = Some((HeaderValue::from_static(media_type), body));
-        answer::read(&self.call(Method::POST, path, body).await?.body)
+        answer::read(&self.call(Method::POST, path, body).await?)
     }
 
     /// Posts what is answered with nothing that matters.
@@ -133,15 +127,9 @@ impl<'a> ControlPlane<'a> {
         self.call(Method::POST, path, body).await.map(drop)
     }
 
-    /// The bytes at `path`, and the header named `header`.
-    pub(crate) async fn fetch(
-        &self,
-        path: &str,
-        header: &str,
-    ) -> Result<(Vec<u8>, Option<String>), CallError> {
-        let answer = self.call(Method::GET, path, None).await?;
-        let value = answer.headers.get(header).and_then(|value| value.to_str().ok());
-        Ok((answer.body, value.map(str::to_owned)))
+    /// The bytes at `path`.
+    pub(crate) async fn fetch(&self, path: &str) -> Result<Vec<u8>, CallError> {
+        self.call(Method::GET, path, None).await
     }
 
     /// Calls; once more when the control plane says that this machine's clock is off, without touching that clock.
@@ -150,7 +138,7 @@ impl<'a> ControlPlane<'a> {
         method: Method,
         path: &str,
         body: Option<(HeaderValue, Vec<u8>)>,
-    ) -> Result<Answer, CallError> {
+    ) -> Result<Vec<u8>, CallError> {
         let asked = self.clock.now();
         match self.call_once(&method, path, body.as_ref()).await {
             Err(CallError::ClockSkew { server_time }) => {
@@ -166,7 +154,7 @@ impl<'a> ControlPlane<'a> {
         method: &Method,
         path: &str,
         body: Option<&(HeaderValue, Vec<u8>)>,
-    ) -> Result<Answer, CallError> {
+    ) -> Result<Vec<u8>, CallError> {
         let target = format!("{}{path}", self.url);
         let headers = self.signed_headers(method, &target, body)?;
         let mut request = self.client.request(method.clone(), &target).headers(headers);
@@ -184,7 +172,8 @@ impl<'a> ControlPlane<'a> {
         body: Option<&(HeaderValue, Vec<u8>)>,
     ) -> Result<HeaderMap, CallError> {
         let mut headers = HeaderMap::new();
-        let named = [(RUNNER_HEADER, self.runner.to_string()), (TENANT_HEADER, self.tenant.to_string())];
+        let named =
+            [(RUNNER_HEADER, self.runner.to_string()), (TENANT_HEADER, self.tenant.to_string())];
         for (name, value) in named {
             let value = HeaderValue::from_str(&value).map_err(|_| CallError::Target)?;
             headers.insert(HeaderName::from_static(name), value);

@@ -17,52 +17,52 @@ const ENROLMENT: &str = "enrolment";
 const PENDING: &str = "pending_enrolment";
 const PROVISIONAL: &str = "provisional_runner";
 const CLOCK: &str = "clock";
-const CLOCK_LASTS: std::time::Duration = std::time::Duration::from_secs(24 * 3_600);
+const CLOCK_LASTS: std::time::Duration = std::time::Duration::from_hours(24);
 const ROUND_TRIP_GOOD_MS: i64 = 2_000;
 
 /// What the Runner remembers once it was enrolled.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct Enrolment {
+pub(crate) struct Enrolment {
     /// The control plane's address; never changed silently.
-    pub url: String,
+    pub(crate) url: String,
     /// The Runner.
-    pub runner: RunnerId,
+    pub(crate) runner: RunnerId,
     /// Its tenant.
-    pub tenant: TenantId,
+    pub(crate) tenant: TenantId,
     /// Its name, as certified.
-    pub name: Name,
+    pub(crate) name: Name,
     /// The control plane's root key, which the enrolment token pinned.
-    pub root_jwk: Jwk,
+    pub(crate) root_jwk: Jwk,
     /// The control plane's keys, signed by the root key.
-    pub keyset: Envelope,
+    pub(crate) keyset: Envelope,
     /// Their version; an older list is refused.
-    pub keyset_version: u64,
+    pub(crate) keyset_version: u64,
     /// The address of the Event Grid topic, where events go that way.
-    pub topic: Option<String>,
+    pub(crate) topic: Option<String>,
 }
 
 /// An enrolment that was begun: asked again with the same nonce, the control plane gives the same answer.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct PendingEnrolment {
+pub(crate) struct PendingEnrolment {
     /// Where.
-    pub url: String,
+    pub(crate) url: String,
     /// The token's enrolment and secret, as a digest.
     pub token_secret_sha256: protocol::Digest,
     /// What makes the request the same one.
-    pub nonce: Nonce,
+    pub(crate) nonce: Nonce,
 }
 
 /// Who a statement is from, and for whom.
 #[derive(Clone, Debug)]
-pub struct Identity {
+pub(crate) struct Identity {
     /// The Runner.
-    pub runner: RunnerId,
+    pub(crate) runner: RunnerId,
     /// Its tenant.
-    pub tenant: TenantId,
+    pub(crate) tenant: TenantId,
     /// The deployment that its statements are for.
-    pub deployment: Name,
+    pub(crate) deployment: Name,
     /// Whether the control plane knows it.
-    pub is_enrolled: bool,
+    pub(crate) is_enrolled: bool,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -77,7 +77,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn enrolment(&self) -> Result<Option<Enrolment>, VaultError> {
+    pub(crate) fn enrolment(&self) -> Result<Option<Enrolment>, VaultError> {
         self.recall(ENROLMENT)
     }
 
@@ -85,7 +85,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn remember_enrolment(&self, enrolment: &Enrolment) -> Result<(), VaultError> {
+    pub(crate) fn remember_enrolment(&self, enrolment: &Enrolment) -> Result<(), VaultError> {
         self.remember(ENROLMENT, enrolment)
     }
 
@@ -93,7 +93,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn pending_enrolment(&self) -> Result<Option<PendingEnrolment>, VaultError> {
+    pub(crate) fn pending_enrolment(&self) -> Result<Option<PendingEnrolment>, VaultError> {
         self.recall(PENDING)
     }
 
@@ -101,7 +101,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn remember_pending(&self, pending: &PendingEnrolment) -> Result<(), VaultError> {
+    pub(crate) fn remember_pending(&self, pending: &PendingEnrolment) -> Result<(), VaultError> {
         self.remember(PENDING, pending)
     }
 
@@ -109,7 +109,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn name_provisionally(&self, runner: RunnerId) -> Result<(), VaultError> {
+    pub(crate) fn name_provisionally(&self, runner: RunnerId) -> Result<(), VaultError> {
         self.remember(PROVISIONAL, &runner)
     }
 
@@ -117,7 +117,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn identity(&self, policy: &TrustPolicy) -> Result<Identity, VaultError> {
+    pub(crate) fn identity(&self, policy: &TrustPolicy) -> Result<Identity, VaultError> {
         let enrolled = self.enrolment()?;
         let runner = match &enrolled {
             Some(enrolment) => enrolment.runner,
@@ -135,7 +135,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn remember_clock(
+    pub(crate) fn remember_clock(
         &self,
         server_time: Timestamp,
         asked: Timestamp,
@@ -151,7 +151,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn clock(&self, now: Timestamp) -> Result<Clock, VaultError> {
+    pub(crate) fn clock(&self, now: Timestamp) -> Result<Clock, VaultError> {
         let measured: Option<MeasuredClock> = self.recall(CLOCK)?;
         Ok(measured.map_or(Clock { offset_ms: 0, confidence: Confidence::Unknown }, |measured| {
             let is_fresh = now.since(measured.at) <= CLOCK_LASTS;
@@ -162,21 +162,11 @@ impl Vault {
     }
 }
 
-impl Enrolment {
-    /// The control plane's keys.
-    ///
-    /// # Errors
-    /// [`KeysetError`]: what is remembered does not verify.
-    pub fn keys(&self, policy: &TrustPolicy) -> Result<ControlPlaneKeys, KeysetError> {
-        verify_keys(&self.keyset, &self.root_jwk, policy, self.keyset_version)
-    }
-}
-
 /// The control plane's keys in `keyset`, if the root key that the trust policy pins signed them.
 ///
 /// # Errors
 /// [`KeysetError`].
-pub fn verify_keys(
+pub(crate) fn verify_keys(
     keyset: &Envelope,
     root: &Jwk,
     policy: &TrustPolicy,

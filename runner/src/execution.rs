@@ -34,52 +34,52 @@ const SECONDS_PER_DAY: u64 = 86_400;
 
 /// What a run needs.
 #[derive(Clone, Copy)]
-pub struct Site<'a> {
+pub(crate) struct Site<'a> {
     /// What the customer allows.
-    pub policy: &'a TrustPolicy,
+    pub(crate) policy: &'a TrustPolicy,
     /// Where evidence is kept.
-    pub vault: &'a Vault,
+    pub(crate) vault: &'a Vault,
     /// Who runs.
-    pub identity: &'a Identity,
+    pub(crate) identity: &'a Identity,
     /// The time.
-    pub clock: &'a dyn Clock,
+    pub(crate) clock: &'a dyn Clock,
     /// Random bytes.
-    pub randomness: &'a dyn Randomness,
+    pub(crate) randomness: &'a dyn Randomness,
 }
 
 /// A run that ended.
 #[derive(Clone, Debug)]
-pub struct Run {
+pub(crate) struct Run {
     /// The run.
-    pub id: RunId,
+    pub(crate) id: RunId,
     /// What started it.
-    pub trigger: Trigger,
+    pub(crate) trigger: Trigger,
     /// When it started.
-    pub started: Timestamp,
+    pub(crate) started: Timestamp,
     /// When it ended.
-    pub ended: Timestamp,
+    pub(crate) ended: Timestamp,
     /// How long it took.
-    pub took: Duration,
+    pub(crate) took: Duration,
     /// Each step, in the order of execution.
-    pub steps: Vec<StepRun>,
+    pub(crate) steps: Vec<StepRun>,
 }
 
 /// A step that ended.
 #[derive(Clone, Debug)]
-pub struct StepRun {
+pub(crate) struct StepRun {
     /// The step.
-    pub step: Step,
+    pub(crate) step: Step,
     /// How it and its checks ended.
-    pub judgement: Judgement,
+    pub(crate) judgement: Judgement,
     /// What it collected.
-    pub evidence: Option<EvidenceRecord>,
+    pub(crate) evidence: Option<EvidenceRecord>,
     /// With which program.
-    pub tool: Option<Tool>,
+    pub(crate) tool: Option<Tool>,
 }
 
 /// Why a run did not take place.
 #[derive(Debug, thiserror::Error)]
-pub enum ExecutionError {
+pub(crate) enum ExecutionError {
     /// The steps have no order.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -114,12 +114,12 @@ impl Fault for ExecutionError {
 
 impl Run {
     /// How the run ended: as its gravest step.
-    pub fn outcome(&self) -> Outcome {
+    pub(crate) fn outcome(&self) -> Outcome {
         Outcome::of_parts(self.steps.iter().map(|step| step.judgement.outcome))
     }
 
     /// What the run is worth.
-    pub fn score(&self) -> Score {
+    pub(crate) fn score(&self) -> Score {
         let checks: Vec<_> = self
             .steps
             .iter()
@@ -134,7 +134,7 @@ impl Run {
 ///
 /// # Errors
 /// [`ExecutionError`]: the run did not take place, or what it collected cannot be kept.
-pub async fn execute(
+pub(crate) async fn execute(
     admitted: &Admitted,
     trigger: Trigger,
     site: &Site<'_>,
@@ -189,7 +189,7 @@ async fn run_step(
             Ok((StepRun { step: step.clone(), judgement, evidence, tool: collected.tool }, None))
         }
         Err(error) => {
-            let judgement = judge::all(step, error.outcome(), error.reason);
+            let judgement = judge::all(step, Outcome::Error, error.reason);
             Ok((without_evidence(step, judgement), Some(error.to_string())))
         }
     }

@@ -20,7 +20,7 @@ use seal::WrappingKey;
 
 use crate::vault::{Vault, VaultError};
 
-pub use secret_file::{read_seed, write_seed};
+pub(crate) use secret_file::{read_seed, write_seed};
 
 const SIGNING_SEED: &str = "signing.seed";
 const VAULT_KEY: &str = "vault.key";
@@ -30,13 +30,13 @@ const CERTIFICATE: &str = "certificate.dsse";
 
 /// The Runner's directory.
 #[derive(Clone, Debug)]
-pub struct Home {
+pub(crate) struct Home {
     dir: PathBuf,
 }
 
 /// Why the directory, or something in it, cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum HomeError {
+pub(crate) enum HomeError {
     /// There is none.
     #[error("{0} is not a Runner's directory: make one with 'init --home'")]
     Missing(PathBuf),
@@ -100,7 +100,7 @@ impl Home {
     ///
     /// # Errors
     /// [`HomeError::Exists`]: it holds a Runner's keys already.
-    pub fn create(dir: &Path, randomness: &dyn Randomness) -> Result<Self, HomeError> {
+    pub(crate) fn create(dir: &Path, randomness: &dyn Randomness) -> Result<Self, HomeError> {
         let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
         made.map_err(|error| HomeError::Io { path: dir.to_owned(), error })?;
         let home = Self { dir: dir.to_owned() };
@@ -114,7 +114,7 @@ impl Home {
     ///
     /// # Errors
     /// [`HomeError::Missing`], [`HomeError::Open`].
-    pub fn open(dir: &Path) -> Result<Self, HomeError> {
+    pub(crate) fn open(dir: &Path) -> Result<Self, HomeError> {
         let home = Self { dir: dir.to_owned() };
         if !home.path(SIGNING_SEED).exists() {
             return Err(HomeError::Missing(dir.to_owned()));
@@ -126,7 +126,7 @@ impl Home {
     fn check_closed(&self) -> Result<(), HomeError> {
         let metadata = fs::metadata(&self.dir)
             .map_err(|error| HomeError::Io { path: self.dir.clone(), error })?;
-        if metadata.permissions().mode() & 0o077 == 0 {
+        if secret_file::is_closed(&metadata) {
             Ok(())
         } else {
             Err(HomeError::Open(self.dir.clone()))
@@ -138,7 +138,7 @@ impl Home {
     }
 
     /// Where it is.
-    pub fn dir(&self) -> &Path {
+    pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
 
@@ -146,7 +146,7 @@ impl Home {
     ///
     /// # Errors
     /// [`HomeError`].
-    pub fn signing_key(&self) -> Result<Ed25519Key, HomeError> {
+    pub(crate) fn signing_key(&self) -> Result<Ed25519Key, HomeError> {
         Ok(Ed25519Key::from_seed(&*read_seed(&self.path(SIGNING_SEED))?))
     }
 
@@ -154,7 +154,7 @@ impl Home {
     ///
     /// # Errors
     /// [`HomeError`].
-    pub fn vault(&self, randomness: Arc<dyn Randomness>) -> Result<Vault, HomeError> {
+    pub(crate) fn vault(&self, randomness: Arc<dyn Randomness>) -> Result<Vault, HomeError> {
         let key = WrappingKey::new(*read_seed(&self.path(VAULT_KEY))?);
         let path = self.path(VAULT);
         let vault = Vault::open(&path, key, randomness)?;
@@ -167,15 +167,10 @@ impl Home {
     ///
     /// # Errors
     /// [`HomeError`].
-    pub fn draft_trust(&self) -> Result<TrustPolicy, HomeError> {
+    pub(crate) fn draft_trust(&self) -> Result<TrustPolicy, HomeError> {
         let path = self.path(TRUST);
-        let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => HomeError::Content {
-                path: path.clone(),
-                why: "there is none; write it, or use 'trust init'".to_owned(),
-            },
-            _ => HomeError::Io { path: path.clone(), error },
-        })?;
+        let text = fs::read_to_string(&path)
+            .map_err(|error| unreadable(&path, error, "write it, or use 'trust init'"))?;
         let parsed: Result<TrustPolicy, _> = toml::from_str(&text);
         parsed.map_err(|error| HomeError::Content { path, why: error.to_string() })
     }
@@ -184,14 +179,14 @@ impl Home {
     ///
     /// # Errors
     /// [`HomeError`].
-    pub fn trust(&self) -> Result<TrustPolicy, HomeError> {
+    pub(crate) fn trust(&self) -> Result<TrustPolicy, HomeError> {
         let policy = self.draft_trust()?;
         policy.check()?;
         Ok(policy)
     }
 
     /// Whether there is a trust policy.
-    pub fn has_trust(&self) -> bool {
+    pub(crate) fn has_trust(&self) -> bool {
         self.path(TRUST).exists()
     }
 
@@ -199,7 +194,7 @@ impl Home {
     ///
     /// # Errors
     /// [`HomeError`].
-    pub fn save_trust(&self, policy: &TrustPolicy) -> Result<(), HomeError> {
+    pub(crate) fn save_trust(&self, policy: &TrustPolicy) -> Result<(), HomeError> {
         let path = self.path(TRUST);
         let text = toml::to_string_pretty(policy)
             .map_err(|error| HomeError::Content { path: path.clone(), why: error.to_string() })?;
@@ -210,14 +205,10 @@ impl Home {
     ///
     /// # Errors
     /// [`HomeError`].
-    pub fn certificate(&self) -> Result<Envelope, HomeError> {
+    pub(crate) fn certificate(&self) -> Result<Envelope, HomeError> {
         let path = self.path(CERTIFICATE);
-        let bytes = fs::read(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => HomeError::Content {
-                path: path.clone(),
-                why: "there is none; let the customer's authority make it with 'certify'".to_owned(),
-            },
-            _ => HomeError::Io { path: path.clone(), error },
+        let bytes = fs::read(&path).map_err(|error| {
+            unreadable(&path, error, "let the customer's authority make it with 'certify'")
         })?;
         Envelope::from_json(&bytes)
             .map_err(|error| HomeError::Content { path, why: error.to_string() })
@@ -227,7 +218,7 @@ impl Home {
     ///
     /// # Errors
     /// [`HomeError`].
-    pub fn save_certificate(&self, certificate: &[u8]) -> Result<PathBuf, HomeError> {
+    pub(crate) fn save_certificate(&self, certificate: &[u8]) -> Result<PathBuf, HomeError> {
         let path = self.path(CERTIFICATE);
         self.replace(&path, certificate)?;
         Ok(path)
@@ -244,8 +235,19 @@ impl Home {
     }
 }
 
+fn unreadable(path: &Path, error: io::Error, remedy: &str) -> HomeError {
+    let path = path.to_owned();
+    if error.kind() == io::ErrorKind::NotFound {
+        HomeError::Content { path, why: format!("there is none; {remedy}") }
+    } else {
+        HomeError::Io { path, error }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use protocol::key::Signer as _;
+
     use super::*;
     use crate::vault::tests::Counting;
 
@@ -254,11 +256,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("home");
         let home = Home::create(&path, &*Counting::new()).unwrap();
-        let mode = |name: &str| {
-            fs::metadata(path.join(name)).unwrap().permissions().mode() & 0o777
-        };
+        let mode = |name: &str| fs::metadata(path.join(name)).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(""), mode(SIGNING_SEED), mode(VAULT_KEY)), (0o700, 0o600, 0o600));
-        use protocol::key::Signer as _;
         let kid = home.signing_key().unwrap().kid();
         assert_eq!(Home::open(&path).unwrap().signing_key().unwrap().kid(), kid);
         assert!(matches!(Home::create(&path, &*Counting::new()), Err(HomeError::Exists(_))));

@@ -11,17 +11,17 @@ use crate::connector;
 
 /// How a step ended, and each of its checks in their order.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Judgement {
+pub(crate) struct Judgement {
     /// How the step ended.
-    pub outcome: Outcome,
+    pub(crate) outcome: Outcome,
     /// Why.
-    pub reason: ReasonCode,
+    pub(crate) reason: ReasonCode,
     /// How each check ended.
-    pub checks: Vec<Outcome>,
+    pub(crate) checks: Vec<Outcome>,
 }
 
 /// What the evidence of `step` says about its checks at the time of the run, `now_s` (seconds since 1970).
-pub fn judge(step: &Step, evidence: &Value, now_s: i64) -> Judgement {
+pub(crate) fn judge(step: &Step, evidence: &Value, now_s: i64) -> Judgement {
     if connector::is_truncated(evidence) {
         return all(step, Outcome::Inconclusive, ReasonCode::OutputTruncated);
     }
@@ -37,7 +37,7 @@ pub fn judge(step: &Step, evidence: &Value, now_s: i64) -> Judgement {
 }
 
 /// Every check of a step that collected nothing ends alike.
-pub fn all(step: &Step, outcome: Outcome, reason: ReasonCode) -> Judgement {
+pub(crate) fn all(step: &Step, outcome: Outcome, reason: ReasonCode) -> Judgement {
     Judgement { outcome, reason, checks: vec![outcome; step.checks.len()] }
 }
 

@@ -10,7 +10,7 @@ mod admission;
 mod args;
 mod attestation;
 mod cli;
-pub mod connector;
+mod connector;
 mod control_plane;
 mod enrolment;
 mod execution;
@@ -27,3 +27,4 @@ mod verification;
 
 pub use args::Args;
 pub use cli::execute;
+pub use connector::{PRIVILEGES, Privileges};

@@ -8,9 +8,7 @@ use std::time::Duration;
 use domain::{CommandId, Timestamp};
 use protocol::{
     Base64, Digest, V1,
-    command::{
-        Command, CommandBody, CommandOutcome, CommandResult, RefusalCode, RunBody,
-    },
+    command::{Command, CommandBody, CommandOutcome, CommandResult, RefusalCode, RunBody},
     dsse::{Envelope, SignError},
     key::Ed25519Key,
     keyset::{ControlPlaneKeys, KeyUse},
@@ -28,27 +26,27 @@ use crate::{
 use refused::Refused;
 
 const RUNS_PER_HOUR_MAX: u32 = 60;
-const HOUR: Duration = Duration::from_secs(3_600);
+const HOUR: Duration = Duration::from_hours(1);
 
 /// What obeying needs.
-pub struct Obedience<'a> {
+pub(crate) struct Obedience<'a> {
     /// The Runner and what it may use.
-    pub site: Site<'a>,
+    pub(crate) site: Site<'a>,
     /// Its key.
-    pub key: &'a Ed25519Key,
+    pub(crate) key: &'a Ed25519Key,
     /// The control plane's keys.
-    pub keys: &'a ControlPlaneKeys,
-    /// Where procedures are fetched; without it, only those that are known are executed.
-    pub control_plane: Option<&'a ControlPlane<'a>>,
+    pub(crate) keys: &'a ControlPlaneKeys,
+    /// Where procedures are fetched.
+    pub(crate) control_plane: &'a ControlPlane<'a>,
     /// What statements say of the Runner.
-    pub program: &'a Program,
+    pub(crate) program: &'a Program,
     /// The time as the control plane has it.
-    pub now: Timestamp,
+    pub(crate) now: Timestamp,
 }
 
 /// Why there is no answer to a command.
 #[derive(Debug, thiserror::Error)]
-pub enum ObedienceError {
+pub(crate) enum ObedienceError {
     /// The vault does not remember.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -78,7 +76,7 @@ impl Obedience<'_> {
     ///
     /// # Errors
     /// [`ObedienceError`]: there is no result; the command may come again.
-    pub async fn obey(
+    pub(crate) async fn obey(
         &self,
         claimed: CommandId,
         envelope: &Envelope,
@@ -142,12 +140,12 @@ impl Obedience<'_> {
     }
 
     async fn execute(&self, body: &RunBody, progress: &mut Progress<'_>) -> Result<(), Refused> {
-        let envelope = self.bundle(body.digest).await?;
         let Site { policy, vault, identity, .. } = self.site;
-        if Digest::of(envelope.unverified_payload()) != body.digest {
+        let envelope = self.bundle(body.digest).await?;
+        let admitted = admission::admit(&envelope, policy, vault)?;
+        if admitted.version != body.version {
             return Err(Refused::Rule(RefusalCode::ProcedureUnknown));
         }
-        let admitted = admission::admit(&envelope, Some(body.version), policy, vault)?;
         let run = execution::execute(&admitted, Trigger::Command, &self.site, progress).await?;
         attestation::attest(&run, &admitted, identity, self.program, self.key, vault)?;
         Ok(())
@@ -157,8 +155,6 @@ impl Obedience<'_> {
         if let Some(known) = self.site.vault.procedure(digest)? {
             return Ok(known.envelope);
         }
-        let control_plane =
-            self.control_plane.ok_or(Refused::Failure(RefusalCode::ProcedureUnknown))?;
-        Ok(control_plane.bundle(digest).await?.envelope)
+        Ok(self.control_plane.bundle(digest).await?)
     }
 }

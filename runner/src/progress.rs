@@ -10,7 +10,7 @@ use serde_json::json;
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum)]
-pub enum ProgressFormat {
+pub(crate) enum ProgressFormat {
     /// A line of text for each step.
     #[default]
     Plain,
@@ -22,41 +22,41 @@ pub enum ProgressFormat {
 
 /// A step that ended.
 #[derive(Clone, Copy, Debug)]
-pub struct Ended<'a> {
+pub(crate) struct Ended<'a> {
     /// Its place in the run, from 1.
-    pub ordinal: usize,
+    pub(crate) ordinal: usize,
     /// How many steps there are.
-    pub total: usize,
+    pub(crate) total: usize,
     /// The step.
-    pub id: &'a str,
+    pub(crate) id: &'a str,
     /// What people call it.
-    pub title: &'a str,
+    pub(crate) title: &'a str,
     /// How it ended.
-    pub outcome: Outcome,
+    pub(crate) outcome: Outcome,
     /// Why.
-    pub reason: ReasonCode,
+    pub(crate) reason: ReasonCode,
     /// Why, for the people at the Runner; never sent.
-    pub detail: Option<&'a str>,
+    pub(crate) detail: Option<&'a str>,
     /// How long it took.
-    pub took: Duration,
+    pub(crate) took: Duration,
     /// When it ended.
-    pub at: Timestamp,
+    pub(crate) at: Timestamp,
 }
 
 /// Tells what goes on.
-pub struct Progress<'w> {
+pub(crate) struct Progress<'w> {
     format: ProgressFormat,
     to: &'w mut dyn Write,
 }
 
 impl<'w> Progress<'w> {
     /// Tells it in `format`.
-    pub fn new(format: ProgressFormat, to: &'w mut dyn Write) -> Self {
+    pub(crate) fn new(format: ProgressFormat, to: &'w mut dyn Write) -> Self {
         Self { format, to }
     }
 
     /// A step ended. What cannot be shown is not worth ending a run for.
-    pub fn ended(&mut self, step: &Ended<'_>) {
+    pub(crate) fn ended(&mut self, step: &Ended<'_>) {
         let line = match self.format {
             ProgressFormat::None => return,
             ProgressFormat::Plain => plain(step),
@@ -69,14 +69,14 @@ impl<'w> Progress<'w> {
 fn plain(step: &Ended<'_>) -> String {
     let Ended { ordinal, total, title, outcome, reason, took, .. } = step;
     let width = total.to_string().len();
-    let mut line =
-        format!("[{ordinal:>width$}/{total}] {:<12} {:>6} ms  {title}", outcome.name(), took.as_millis());
+    let line = format!(
+        "[{ordinal:>width$}/{total}] {:<12} {:>6} ms  {title}",
+        outcome.name(),
+        took.as_millis()
+    );
     if *outcome != Outcome::Pass {
-        line.push_str(&format!("  ({reason}"));
-        if let Some(detail) = step.detail {
-            line.push_str(&format!(": {}", one_line(detail)));
-        }
-        line.push(')');
+        let detail = step.detail.map(|detail| format!(": {}", one_line(detail)));
+        return format!("{line}  ({reason}{})", detail.unwrap_or_default());
     }
     line
 }

@@ -9,10 +9,9 @@ mod ledger;
 mod memory;
 mod procedures;
 
-pub use chain::{QueuedStatement, StatementState};
-pub use evidence::{EvidenceRecord, OpenedEvidence};
-pub use ledger::Disclosed;
-pub use procedures::KnownProcedure;
+pub(crate) use chain::{QueuedStatement, StatementState};
+pub(crate) use evidence::EvidenceRecord;
+pub(crate) use ledger::Disclosed;
 
 use std::{
     path::Path,
@@ -29,7 +28,7 @@ const SCHEMA: &str = include_str!("vault/schema.sql");
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The vault. Several processes may open one file.
-pub struct Vault {
+pub(crate) struct Vault {
     connection: Mutex<Connection>,
     key: WrappingKey,
     randomness: Arc<dyn Randomness>,
@@ -37,9 +36,11 @@ pub struct Vault {
 
 /// Why the vault did not do it.
 #[derive(Debug, thiserror::Error)]
-pub enum VaultError {
+pub(crate) enum VaultError {
     /// The database refused: the disk is full, the file is damaged or locked.
-    #[error("the vault's database refused: check the disk, and that no other program holds the file")]
+    #[error(
+        "the vault's database refused: check the disk, and that no other program holds the file"
+    )]
     Database(#[from] rusqlite::Error),
     /// An evidence item's key does not unwrap.
     #[error("the vault's key is not the one that this evidence was kept under")]
@@ -82,7 +83,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::Database`].
-    pub fn open(
+    pub(crate) fn open(
         path: &Path,
         key: WrappingKey,
         randomness: Arc<dyn Randomness>,

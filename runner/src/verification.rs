@@ -16,20 +16,20 @@ use crate::{
 
 /// What was found when a run was judged again.
 #[derive(Clone, Debug)]
-pub struct Verification {
+pub(crate) struct Verification {
     /// What the Runner stated.
-    pub statement: Statement,
+    pub(crate) statement: Statement,
     /// How many evidence items were opened and matched their roots.
-    pub evidence: usize,
+    pub(crate) evidence: usize,
     /// How many checks were evaluated again.
-    pub checks: usize,
+    pub(crate) checks: usize,
     /// What does not match, one sentence each; empty when all does.
-    pub mismatches: Vec<String>,
+    pub(crate) mismatches: Vec<String>,
 }
 
 /// Why a run cannot be judged again.
 #[derive(Debug, thiserror::Error)]
-pub enum VerificationError {
+pub(crate) enum VerificationError {
     /// The statement is not this Runner's.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
@@ -68,7 +68,7 @@ impl Fault for VerificationError {
 ///
 /// # Errors
 /// [`VerificationError`]: it cannot be judged at all. What can be and differs is in [`Verification::mismatches`].
-pub fn verify(
+pub(crate) fn verify(
     run: RunId,
     key: &PublicKey,
     policy: &TrustPolicy,
@@ -78,9 +78,8 @@ pub fn verify(
     let statement: Statement = dsse::open(&stored.envelope, key)?;
     statement.check()?;
     let predicate = &statement.predicate;
-    let known = vault
-        .procedure(predicate.procedure.digest)?
-        .ok_or(VaultError::Missing("procedure"))?;
+    let known =
+        vault.procedure(predicate.procedure.digest)?.ok_or(VaultError::Missing("procedure"))?;
     let read = admission::read(&known.envelope, policy)?;
     let mut found = Verification { evidence: 0, checks: 0, mismatches: Vec::new(), statement };
     let predicate = &found.statement.predicate.clone();
@@ -131,8 +130,12 @@ fn verify_step(
     }
     let judged = judge::judge(step, &opened.value, found.statement.predicate.run.started.unix_s());
     let outcomes: Vec<_> = stated.checks.iter().map(|check| check.outcome).collect();
-    if (judged.outcome, judged.reason) != (stated.outcome, stated.reason) || judged.checks != outcomes {
-        found.mismatches.push(format!("step {id}: judged {} and stated {}", judged.outcome, stated.outcome));
+    if (judged.outcome, judged.reason) != (stated.outcome, stated.reason)
+        || judged.checks != outcomes
+    {
+        found
+            .mismatches
+            .push(format!("step {id}: judged {} and stated {}", judged.outcome, stated.outcome));
     }
     found.evidence += 1;
     found.checks += judged.checks.len();

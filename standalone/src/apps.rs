@@ -5,6 +5,7 @@ use crate::HostedApp;
 /// Every function app.
 pub const APPS: &[HostedApp] = &[
     HostedApp::of::<auth::Auth>(),
+    HostedApp::of::<runs::Runs>(),
     HostedApp::of::<audit::Audit>(),
     HostedApp::of::<signer::Signer>(),
 ];

@@ -9,7 +9,7 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{APPS, HostedApp, Layout, Lifeline, Log, Options, serve};
+use crate::{APPS, HostedApp, Layout, Lifeline, Log, Options, demo, serve};
 
 /// Runs verified procedures: customers' Runners execute what their customers signed, and prove each result.
 ///
@@ -25,6 +25,7 @@ struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
+  proofline demo                       the whole story in under a minute, in ./demo-out
   proofline                            serve on http://127.0.0.1:7071, with ./proofline-data
   proofline serve --port 0 --json      serve on a free port, and say which in JSON
   proofline serve --processes --log    each app as a process of its own, log lines on stdout
@@ -35,8 +36,16 @@ Examples:
 enum Command {
     /// Serve every function app on this machine, with a stand-in for the Azure Functions host and Event Grid
     Serve(ServeArgs),
+    /// Tell the whole story on this machine, and prove each claim: sign in, enrol, run, seal, drill down, verify
+    Demo(demo::DemoArgs),
+    /// The customer's Runner: executes signed procedures where the evidence is, and keeps it there
+    Runner(runner::Args),
     /// Run one function app as a custom handler of the Azure Functions host
     App(AppArgs),
+    /// Verify an exported audit log, offline (0 ok, 1 broken, 2 incomplete, 3 usage)
+    Verify(inspector::Args),
+    /// See raw values that only the Runner keeps, and prove that they are the ones that were committed to
+    Drill(client::DrillArgs),
 }
 
 /// `PROOFLINE_DEPLOYMENT` and `PROOFLINE_LOG` of the environment count too.
@@ -78,13 +87,46 @@ struct AppArgs {
     while_stdin: bool,
 }
 
+/// The exit status of wrong usage, and that of `verify`, where 2 means incomplete.
+const USAGE: u8 = 2;
+const USAGE_OF_VERIFY: u8 = 3;
+
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
-    let Cli { command, serve } = Cli::parse();
+    let Cli { command, serve } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
     match command.unwrap_or(Command::Serve(serve)) {
         Command::Serve(args) => run_serve(args),
         Command::App(AppArgs { name, while_stdin }) => {
             name.run(if while_stdin { Lifeline::Stdin } else { Lifeline::None })
+        }
+        Command::Verify(args) => ExitCode::from(inspector::execute(&args, &mut io::stdout())),
+        Command::Drill(args) => on_runtime(client::drill(&args, &mut io::stdout())),
+        Command::Demo(args) => on_runtime(demo::demo(&args, &mut io::stdout())),
+        Command::Runner(args) => {
+            on_runtime(runner::execute(args, &mut io::stdout(), &mut io::stderr()))
+        }
+    }
+}
+
+fn misused(error: &clap::Error) -> ExitCode {
+    error.print().ok();
+    if !error.use_stderr() {
+        return ExitCode::SUCCESS;
+    }
+    let is_verify = std::env::args_os().nth(1).is_some_and(|command| command == "verify");
+    ExitCode::from(if is_verify { USAGE_OF_VERIFY } else { USAGE })
+}
+
+/// Runs a command to its end; its exit code is the process's.
+fn on_runtime(command: impl Future<Output = u8>) -> ExitCode {
+    match tokio::runtime::Runtime::new() {
+        Ok(runtime) => ExitCode::from(runtime.block_on(command)),
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod apps;
 mod command;
+mod demo;
 mod hosted_app;
 mod serve;
 

@@ -18,6 +18,7 @@ mod queues;
 mod start;
 mod stop;
 mod timers;
+mod triggers;
 
 use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -122,6 +123,9 @@ pub enum ServeError {
     /// An app did not open.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// An app's process ended three times before it answered.
+    #[error("{0} does not start as a process of its own; its reason is on stderr, or in the log")]
+    NotReady(&'static str),
     /// A schedule that nobody can keep.
     #[error("the schedule of {0} cannot be kept")]
     Schedule(&'static str, #[source] NcrontabError),

@@ -1,6 +1,9 @@
 //! The binary as it is started by people and scripts.
 
-#![expect(clippy::unwrap_used, reason = "clippy takes what is outside a #[test] for production code")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy takes what is outside a #[test] for production code"
+)]
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},

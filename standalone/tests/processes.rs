@@ -1,6 +1,10 @@
 //! Apps as processes of their own. The test starts itself again as the app.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "clippy takes what is outside a #[test] for production code")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "clippy takes what is outside a #[test] for production code"
+)]
 
 #[path = "apps/caller.rs"]
 mod caller;

@@ -1,6 +1,9 @@
 //! The host in one process: its public port, events, messages, ticks, and the first owner.
 
-#![expect(clippy::unwrap_used, reason = "clippy takes what is outside a #[test] for production code")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy takes what is outside a #[test] for production code"
+)]
 
 #[path = "apps/caller.rs"]
 mod caller;
@@ -16,7 +19,7 @@ use axum::http::Method;
 use caller::{EVENT, JSON, get, letters, post, send, until};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
-use standalone::{HostedApp, Options, ServeError, Serving, serve};
+use standalone::{HostedApp, Layout, Options, ServeError, Serving, serve};
 use tempfile::TempDir;
 
 const BATCH: &str = "application/cloudevents-batch+json";
@@ -151,6 +154,28 @@ async fn a_message_reaches_the_trigger_of_its_queue_once() {
     serving.stop().await;
 }
 
+#[tokio::test]
+async fn a_message_that_failed_comes_again() {
+    let (serving, _folder) = started(1.0).await;
+    let enqueue = format!("{}/api/runs/v1/enqueue", serving.url);
+    post(&enqueue, JSON, r#"{"word":"fails once"}"#).await;
+    until("twice", async || letters(&serving.data, "message", "fails once") == 2).await;
+    serving.stop().await;
+}
+
+/// The lease of a delivery is 35 s: whoever starts alone on a folder does not wait for it.
+#[tokio::test]
+async fn what_a_dead_host_had_under_way_is_delivered_at_once_by_the_next() {
+    let (serving, folder) = started(1.0).await;
+    let data = folder.path().join("data");
+    post(&publish_url(&serving), EVENT, event("hangs", json!({"hangs": true})).to_string()).await;
+    until("a first attempt", async || letters(&data, "begun", "hangs") == 1).await;
+    drop(serving);
+    let serving = serve(Options::new(&data), TINY).await.unwrap();
+    until("a second attempt", async || letters(&data, "begun", "hangs") == 2).await;
+    drop(serving);
+}
+
 /// A second apart: a tick notes what it was told, so that the first is not the second.
 #[tokio::test]
 async fn a_timer_ticks() {
@@ -178,6 +203,14 @@ async fn a_taken_port_is_said() {
         matches!(serve(options, TINY).await, Err(ServeError::AddressInUse(taken)) if taken == port)
     );
     serving.stop().await;
+}
+
+#[tokio::test]
+async fn an_app_that_does_not_start_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let layout = Layout::Processes { program: "/bin/false".into() };
+    let options = Options { layout, ..Options::new(folder.path().join("data")) };
+    assert!(matches!(serve(options, TINY).await, Err(ServeError::NotReady("runs"))));
 }
 
 /// Whoever is killed before the owner was told invites the same owner again; whoever told once, never again.

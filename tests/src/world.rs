@@ -1,6 +1,6 @@
 //! The whole control plane in one process, on a store of its own, with a clock and randomness that a test decides.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -9,7 +9,7 @@ use axum::{
 use domain::Timestamp;
 use host::{Config, Opened};
 use http_body_util::BodyExt as _;
-use local::Store;
+use local::{Store, SystemRandomness};
 use ports::{Identity, Ports, QueueName};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -71,6 +71,15 @@ impl World {
         let store = Store::open(&data, clock.clone(), SeededRandomness::new(7)).unwrap();
         let apps = open(&store, &wrap).await;
         Self { clock, store, apps, dir: Some(dir) }
+    }
+
+    /// The control plane whose server left `data` behind, as it is at `now`.
+    pub async fn over(data: &Path, now: Timestamp) -> Self {
+        let clock = ManualClock::new(now);
+        let randomness = Arc::new(SystemRandomness);
+        let store = Store::open(data, clock.clone(), randomness).unwrap();
+        let apps = open(&store, &|ports| ports).await;
+        Self { clock, store, apps, dir: None }
     }
 
     /// The same store, opened by apps that remember nothing: what a restart is.

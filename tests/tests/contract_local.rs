@@ -26,7 +26,10 @@ impl LocalBackend {
         let dir = TempDir::new().unwrap();
         let clock = ManualClock::new(Timestamp::from_unix_s(1_795_000_000));
         let randomness = SeededRandomness::new(1);
-        let open = || Store::open(dir.path(), clock.clone(), randomness.clone()).unwrap();
+        let open = || {
+            let (clock, randomness) = (Arc::clone(&clock), Arc::clone(&randomness));
+            Store::open(dir.path(), clock, randomness).unwrap()
+        };
         Self { here: open(), elsewhere: open(), clock, _dir: dir }
     }
 }

@@ -19,7 +19,8 @@ const START: Timestamp = Timestamp::from_unix_s(1_795_219_200);
 const LEASE: Duration = Duration::from_secs(30);
 
 fn open_at(dir: &Path, clock: &Arc<ManualClock>) -> Result<Store, OpenError> {
-    Store::open(dir, clock.clone(), SeededRandomness::new(7))
+    let clock = Arc::clone(clock);
+    Store::open(dir, clock, SeededRandomness::new(7))
 }
 
 fn open(dir: &Path) -> Result<Store, OpenError> {

@@ -118,9 +118,9 @@ impl ChainOf<'_> {
                 page.documents.iter().map(|found| found.document.link()).collect();
             // Whoever wrote them recorded what contradicts.
             self.with(|known| {
-                links.iter().for_each(|link| {
+                for link in &links {
                     known.chain.note(link);
-                });
+                }
             });
             after = page.next;
         }

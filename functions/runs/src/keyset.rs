@@ -98,13 +98,14 @@ impl Keyset {
 }
 
 /// What is listed: every key that others verify with, but the root key, which is pinned.
-const LISTED: [(KeyPurpose, KeyUse, Option<Identity>); 7] = [
+const LISTED: [(KeyPurpose, KeyUse, Option<Identity>); 8] = [
     (KeyPurpose::Command, KeyUse::Command, None),
     (KeyPurpose::Receipt, KeyUse::Receipt, None),
     (KeyPurpose::AuthIntent, KeyUse::Intent, Some(Identity::Auth)),
     (KeyPurpose::RunsIntent, KeyUse::Intent, Some(Identity::Runs)),
     (KeyPurpose::AuditIntent, KeyUse::Intent, Some(Identity::Audit)),
     (KeyPurpose::Checkpoint, KeyUse::Checkpoint, None),
+    (KeyPurpose::Export, KeyUse::Export, None),
     (KeyPurpose::AccessToken, KeyUse::AccessToken, None),
 ];
 

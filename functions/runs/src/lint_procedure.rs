@@ -57,7 +57,11 @@ pub(crate) async fn handle(
             (Digest::of(envelope.unverified_payload()), from_payload(&envelope))
         }
         _ => {
-            return Err(Problem::new(Class::Invalid, "validation", "Send either yaml or envelope."));
+            return Err(Problem::new(
+                Class::Invalid,
+                "validation",
+                "Send either yaml or envelope.",
+            ));
         }
     };
     let findings = read.map_or_else(|finding| vec![finding], |procedure| check::lint(&procedure));

@@ -28,8 +28,11 @@ pub(crate) struct PublishedVersion {
 /// The versions that were looked at lately.
 #[derive(Default)]
 pub(crate) struct Versions {
-    kept: Mutex<HashMap<(TenantId, Digest), (Timestamp, Arc<PublishedVersion>)>>,
+    kept: Mutex<HashMap<(TenantId, Digest), Kept>>,
 }
+
+/// A version, and when it was read.
+type Kept = (Timestamp, Arc<PublishedVersion>);
 
 impl Versions {
     /// The version with this digest, if the tenant published it. What does not exist is not remembered: it may, at any moment.

@@ -9,8 +9,8 @@ use super::{Bench, keys::signing_key};
 use crate::{args::Certify, exit::Failure, home::Home, report::Report};
 
 /// Certificates count from a little earlier, so that clocks may differ a little.
-const SKEW: Duration = Duration::from_secs(300);
-const DAY: Duration = Duration::from_secs(86_400);
+const SKEW: Duration = Duration::from_mins(5);
+const DAY: Duration = Duration::from_hours(24);
 
 pub(super) fn certify(certify: &Certify, bench: &Bench<'_>) -> Result<Report, Failure> {
     let home = Home::open(&bench.home)?;
@@ -37,7 +37,9 @@ pub(super) fn certify(certify: &Certify, bench: &Bench<'_>) -> Result<Report, Fa
     let bytes = serde_json::to_vec_pretty(&envelope).unwrap_or_default();
     let path = home.save_certificate(&bytes)?.display().to_string();
     let until = certificate.not_after;
-    let lines = vec![format!("{} is certified as {} until {until}: {path}", key.kid(), certify.name)];
-    let json = json!({ "sign_kid": key.kid(), "name": certify.name, "not_after": until, "file": path });
+    let lines =
+        vec![format!("{} is certified as {} until {until}: {path}", key.kid(), certify.name)];
+    let json =
+        json!({ "sign_kid": key.kid(), "name": certify.name, "not_after": until, "file": path });
     Ok(Report::done(lines, json))
 }

@@ -51,13 +51,17 @@ pub(super) async fn enrol(enrol: Enrol, bench: &mut Bench<'_>) -> Result<Report,
 fn check_token(session: &Session, enrol: &Enrol, url: &str) -> Result<(), Failure> {
     let (token, policy) = (&enrol.token, &session.policy);
     if token.tenant != policy.tenant || token.root != policy.control_plane_root {
-        let message = "the token is for another tenant or control plane than the trust policy names";
+        let message =
+            "the token is for another tenant or control plane than the trust policy names";
         return Err(Failure::refused("token-untrusted", message));
     }
     match session.vault.enrolment()? {
         Some(known) if known.url != url => Err(Failure::refused(
             "server-mismatch",
-            format!("this Runner is enrolled at {}; it does not move to another address", known.url),
+            format!(
+                "this Runner is enrolled at {}; it does not move to another address",
+                known.url
+            ),
         )),
         Some(_) | None => Ok(()),
     }
@@ -68,7 +72,8 @@ fn request(session: &Session, enrol: &Enrol, url: &str) -> Result<EnrolRequest, 
     let name = certificate_name(certificate.unverified_payload())?;
     let trust_policy_digest =
         session.policy.digest().map_err(|error| Failure::usage(error.to_string()))?;
-    let named = |text: &str| text.parse::<Name>().map_err(|error| Failure::usage(error.to_string()));
+    let named =
+        |text: &str| text.parse::<Name>().map_err(|error| Failure::usage(error.to_string()));
     let fields = EnrolFields {
         token: enrol.token.clone(),
         nonce: nonce(session, url, enrol.token.secret_sha256())?,
@@ -99,8 +104,8 @@ fn nonce(
     token_secret_sha256: Digest,
 ) -> Result<protocol::Nonce, Failure> {
     let known = session.vault.pending_enrolment()?;
-    let same = known
-        .filter(|known| known.url == url && known.token_secret_sha256 == token_secret_sha256);
+    let same =
+        known.filter(|known| known.url == url && known.token_secret_sha256 == token_secret_sha256);
     if let Some(known) = same {
         return Ok(known.nonce);
     }

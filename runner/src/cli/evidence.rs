@@ -16,9 +16,10 @@ pub(super) fn evidence(evidence: &Evidence, bench: &Bench<'_>) -> Result<Report,
         }
         Evidence::Show { evidence, path } => {
             let opened = session.vault.open_evidence(*evidence)?;
-            let value = opened.value.pointer(path).ok_or_else(|| {
-                Failure::usage(format!("the evidence has no value at '{path}'"))
-            })?;
+            let value = opened
+                .value
+                .pointer(path)
+                .ok_or_else(|| Failure::usage(format!("the evidence has no value at '{path}'")))?;
             let text = serde_json::to_string_pretty(value).unwrap_or_default();
             let mut json = describe(&opened.record);
             if let Value::Object(fields) = &mut json {
@@ -32,7 +33,10 @@ pub(super) fn evidence(evidence: &Evidence, bench: &Bench<'_>) -> Result<Report,
 
 fn line(record: &EvidenceRecord) -> String {
     let EvidenceRecord { header, root, bytes, .. } = record;
-    format!("{}  {}  {bytes:>8} bytes  {} leaves  {root}", header.evidence, header.step, header.leaves)
+    format!(
+        "{}  {}  {bytes:>8} bytes  {} leaves  {root}",
+        header.evidence, header.step, header.leaves
+    )
 }
 
 fn describe(record: &EvidenceRecord) -> Value {

@@ -28,14 +28,19 @@ fn new(out: &Path, purpose: KeyPurpose, bench: &mut Bench<'_>) -> Result<Report,
     home::write_seed(out, &seed)?;
     let jwk = Ed25519Key::from_seed(&seed).public().jwk();
     let public = format!("{}.pub", out.display());
-    fs::write(&public, format!("{}\n", text_of(&jwk))).map_err(|error| unwritable(&public, &error))?;
+    fs::write(&public, format!("{}\n", text_of(&jwk)))
+        .map_err(|error| unwritable(&public, &error))?;
     let purpose = match purpose {
         KeyPurpose::Authority => "authority",
         KeyPurpose::Signer => "signer",
         KeyPurpose::Viewer => "viewer",
     };
     let lines = vec![
-        format!("{purpose} key {} in {}; keep it where only its holder can read it", jwk.kid(), out.display()),
+        format!(
+            "{purpose} key {} in {}; keep it where only its holder can read it",
+            jwk.kid(),
+            out.display()
+        ),
         text_of(&jwk),
     ];
     let json = json!({

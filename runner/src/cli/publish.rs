@@ -24,10 +24,7 @@ impl Outcome {
     }
 }
 
-pub(super) async fn publish(
-    publish: &Publish,
-    bench: &mut Bench<'_>,
-) -> Result<Report, Failure> {
+pub(super) async fn publish(publish: &Publish, bench: &mut Bench<'_>) -> Result<Report, Failure> {
     let session = Session::open(bench)?;
     let outcome = publish_through(&session, publish.door, &publish.patience).await?;
     Ok(report(outcome))

@@ -26,8 +26,7 @@ pub(super) async fn queue(queue: &Queue, bench: &Bench<'_>) -> Result<Report, Fa
     let session = Session::open(bench)?;
     match queue {
         Queue::Ls => {
-            let statements =
-                session.vault.statements(session.identity.runner, &ALL, usize::MAX)?;
+            let statements = session.vault.statements(session.identity.runner, &ALL, usize::MAX)?;
             let lines = statements.iter().map(line).collect();
             let json = statements.iter().map(describe).collect::<Vec<_>>();
             Ok(Report::done(lines, json!({ "statements": json })))

@@ -15,7 +15,9 @@ use super::{
 use crate::{
     admission::{self, Admitted},
     args::{self, DoorChoice},
-    attestation, execution,
+    attestation,
+    control_plane::{BundleError, CallError},
+    execution,
     exit::{Exit, Failure},
     progress::Progress,
     report::Report,
@@ -23,7 +25,8 @@ use crate::{
 
 pub(super) async fn run(run: &args::Run, bench: &mut Bench<'_>) -> Result<Report, Failure> {
     let session = Session::open(bench)?;
-    let admitted = admit(run, &session).await?;
+    let envelope = find(run, &session).await?;
+    let admitted = admission::admit(&envelope, &session.policy, &session.vault)?;
     let program = session.program()?;
     let mut progress = Progress::new(run.progress, &mut *bench.err);
     let site = session.site();
@@ -32,7 +35,9 @@ pub(super) async fn run(run: &args::Run, bench: &mut Bench<'_>) -> Result<Report
     let sequence = attestation::attest(&done, &admitted, identity, &program, key, vault)?;
     let published = match run.publish {
         DoorChoice::None => Ok(None),
-        door => publish_through(&session, door, &run.patience).await.map(Some),
+        door @ (DoorChoice::Https | DoorChoice::Eventgrid) => {
+            publish_through(&session, door, &run.patience).await.map(Some)
+        }
     };
     if let Err(failure) = &published {
         // The statement is safe in the queue; the run has its own outcome.
@@ -42,39 +47,26 @@ pub(super) async fn run(run: &args::Run, bench: &mut Bench<'_>) -> Result<Report
     Ok(report(&done, &admitted, sequence, published))
 }
 
-async fn admit(run: &args::Run, session: &Session) -> Result<Admitted, Failure> {
-    let (envelope, version) = find(run, session).await?;
-    let version = run.version_id.or(version);
-    Ok(admission::admit(&envelope, version, &session.policy, &session.vault)?)
-}
-
-/// The procedure: a file, or by its digest what is known, or what the control plane has.
-async fn find(
-    run: &args::Run,
-    session: &Session,
-) -> Result<(Envelope, Option<domain::VersionId>), Failure> {
+/// The procedure: a file, or by its digest what the control plane has, or what is known where nobody can be asked.
+async fn find(run: &args::Run, session: &Session) -> Result<Envelope, Failure> {
     let Ok(digest) = run.procedure.parse::<Digest>() else {
         let text = read_text(Path::new(&run.procedure))?;
-        let unsigned = || {
-            let message = format!("{} is not a signed procedure", run.procedure);
-            Failure::refused("unsigned", message)
-        };
-        return Ok((signed(&text).ok_or_else(unsigned)?, None));
+        let message = format!("{} is not a signed procedure", run.procedure);
+        return signed(&text).ok_or_else(|| Failure::refused("unsigned", message));
     };
-    if let Some(known) = session.vault.procedure(digest)? {
-        return Ok((known.envelope, Some(known.version)));
-    }
+    let known = session.vault.procedure(digest)?.map(|known| known.envelope);
     if run.offline {
-        let message = format!("the procedure {digest} is not known here, and offline none is fetched");
-        return Err(Failure::usage(message));
+        let message =
+            format!("the procedure {digest} is not known here, and offline none is fetched");
+        return known.ok_or_else(|| Failure::usage(message));
     }
     let enrolment = session.enrolment()?;
-    let bundle = session.control_plane(&enrolment.url)?.bundle(digest).await?;
-    let found = Digest::of(bundle.envelope.unverified_payload());
-    if found != digest {
-        return Err(admission::AdmissionError::Digest { wanted: digest, found }.into());
+    match (session.control_plane(&enrolment.url)?.bundle(digest).await, known) {
+        (Ok(envelope), _) => Ok(envelope),
+        (Err(BundleError::Call(CallError::Unreachable(_))), Some(known)) => Ok(known),
+        (Err(BundleError::Call(error)), _) => Err(error.into()),
+        (Err(BundleError::Admission(error)), _) => Err(error.into()),
     }
-    Ok((bundle.envelope, bundle.version))
 }
 
 fn report(
@@ -99,7 +91,7 @@ fn report(
         format!("Statement {sequence} of procedure {}", admitted.digest),
     ];
     let (published, publish_error) = match published {
-        Ok(published) => (published.map(|published| published.to_json()), None),
+        Ok(published) => (published.map(Outcome::to_json), None),
         Err(failure) => (None, Some(json!({ "code": failure.code, "message": failure.message }))),
     };
     let json = json!({

@@ -1,15 +1,11 @@
 //! `serve`: publish, obey commands and answer drill-downs.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use protocol::keyset::ControlPlaneKeys;
 use serde_json::json;
 
-use super::{
-    Bench,
-    publish::door,
-    session::Session,
-};
+use super::{Bench, publish::door, session::Session};
 use crate::{
     args::Serve,
     control_plane::{ControlPlane, Door},
@@ -20,8 +16,11 @@ use crate::{
 };
 
 const PAUSE_MIN: Duration = Duration::from_secs(1);
-const PAUSE_MAX: Duration = Duration::from_secs(300);
+const PAUSE_MAX: Duration = Duration::from_mins(5);
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(15);
+
+/// How long the control plane's keys, and that this Runner counts, are taken as they were.
+const REFRESH_AFTER: Duration = Duration::from_mins(5);
 
 /// What one round did.
 #[derive(Debug, Default)]
@@ -31,11 +30,15 @@ struct Round {
     pause: Duration,
 }
 
+/// The control plane's keys, and when they were asked for.
+type Known = Option<(ControlPlaneKeys, Instant)>;
+
 pub(super) async fn serve(serve: &Serve, bench: &mut Bench<'_>) -> Result<Report, Failure> {
     let session = Session::open(bench)?;
-    let mut total = Round::default();
+    let control_plane = session.control_plane(&session.enrolment()?.url)?;
+    let (mut total, mut known): (Round, Known) = (Round::default(), None);
     loop {
-        let pause = match round(&session, serve, bench).await {
+        let pause = match round(&session, &control_plane, serve, bench, &mut known).await {
             Ok(done) => {
                 total.commands += done.commands;
                 total.receipted += done.receipted;
@@ -45,6 +48,7 @@ pub(super) async fn serve(serve: &Serve, bench: &mut Bench<'_>) -> Result<Report
             Err(failure) => {
                 // Whoever watches the terminal may help; the next round may do without.
                 writeln!(bench.err, "{} ({})", failure.message, failure.code).unwrap_or_default();
+                known = None;
                 PAUSE_AFTER_FAILURE
             }
         };
@@ -61,19 +65,31 @@ async fn is_interrupted(pause: Duration) -> bool {
     }
 }
 
-async fn round(session: &Session, serve: &Serve, bench: &mut Bench<'_>) -> Result<Round, Failure> {
+async fn round(
+    session: &Session,
+    control_plane: &ControlPlane<'_>,
+    serve: &Serve,
+    bench: &mut Bench<'_>,
+    known: &mut Known,
+) -> Result<Round, Failure> {
     let mut enrolment = session.enrolment()?;
-    let control_plane = session.control_plane(&enrolment.url)?;
-    let (keys, _) = session.refresh_active(&control_plane, &mut enrolment).await?;
+    let fresh = known.take().filter(|(_, asked)| asked.elapsed() < REFRESH_AFTER);
+    let keys = if let Some(fresh) = fresh {
+        fresh
+    } else {
+        let (keys, _) = session.refresh_active(control_plane, &mut enrolment).await?;
+        (keys, Instant::now())
+    };
+    let keys = &known.insert(keys).0;
     let door = door(serve.door, &serve.patience, &enrolment)?;
     let patience = Duration::from_secs(serve.patience.wait);
     let mut done = Round::default();
-    done.receipted += send(&control_plane, door.as_ref(), &keys, patience).await?;
-    deliver(session, &control_plane).await?;
-    done.commands = obey(session, &control_plane, &keys, serve, bench, &mut done.pause).await?;
-    deliver(session, &control_plane).await?;
+    done.receipted += send(control_plane, door.as_ref(), keys, patience).await?;
+    deliver(session, control_plane).await?;
+    done.commands = obey(session, control_plane, keys, serve, bench, &mut done.pause).await?;
+    deliver(session, control_plane).await?;
     if done.commands > 0 {
-        done.receipted += send(&control_plane, door.as_ref(), &keys, patience).await?;
+        done.receipted += send(control_plane, door.as_ref(), keys, patience).await?;
     }
     Ok(done)
 }
@@ -114,7 +130,7 @@ async fn obey(
             site: session.site(),
             key: &session.key,
             keys,
-            control_plane: Some(control_plane),
+            control_plane,
             program: &program,
             now: control_plane.server_time()?,
         };

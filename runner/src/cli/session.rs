@@ -1,5 +1,7 @@
 //! The Runner, opened: its policy, vault, key and name.
 
+use std::sync::{Arc, OnceLock};
+
 use domain::Timestamp;
 use ports::{Clock, Randomness};
 use protocol::{
@@ -15,7 +17,7 @@ use crate::{
     control_plane::{Caller, ControlPlane},
     enrolment::{self, Enrolment, Identity},
     execution::Site,
-    exit::Failure,
+    exit::{Exit, Failure},
     file_digest::file_digest,
     home::Home,
     vault::Vault,
@@ -28,19 +30,18 @@ pub(super) struct Session {
     pub(super) vault: Vault,
     pub(super) key: Ed25519Key,
     pub(super) identity: Identity,
-    pub(super) clock: std::sync::Arc<dyn Clock>,
-    pub(super) randomness: std::sync::Arc<dyn Randomness>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) randomness: Arc<dyn Randomness>,
 }
 
 impl Session {
     pub(super) fn open(bench: &Bench<'_>) -> Result<Self, Failure> {
         let home = Home::open(&bench.home)?;
         let policy = home.trust()?;
-        let vault = home.vault(std::sync::Arc::clone(&bench.randomness))?;
+        let vault = home.vault(Arc::clone(&bench.randomness))?;
         let key = home.signing_key()?;
         let identity = vault.identity(&policy)?;
-        let (clock, randomness) =
-            (std::sync::Arc::clone(&bench.clock), std::sync::Arc::clone(&bench.randomness));
+        let (clock, randomness) = (Arc::clone(&bench.clock), Arc::clone(&bench.randomness));
         Ok(Self { home, policy, vault, key, identity, clock, randomness })
     }
 
@@ -70,12 +71,16 @@ impl Session {
     }
 
     pub(super) fn enrolment(&self) -> Result<Enrolment, Failure> {
-        let missing = || Failure::usage("this Runner is not enrolled: use 'enrol --url … --token …'");
+        let missing =
+            || Failure::usage("this Runner is not enrolled: use 'enrol --url … --token …'");
         let enrolment = self.vault.enrolment()?.ok_or_else(missing)?;
         if enrolment.tenant == self.policy.tenant {
             return Ok(enrolment);
         }
-        Err(Failure::refused("wrong-tenant", "the trust policy names another tenant than the enrolment"))
+        Err(Failure::refused(
+            "wrong-tenant",
+            "the trust policy names another tenant than the enrolment",
+        ))
     }
 
     pub(super) fn control_plane(&self, url: &str) -> Result<ControlPlane<'_>, Failure> {
@@ -99,10 +104,11 @@ impl Session {
         let answer = control_plane.config().await?;
         let known = enrolment.keyset_version;
         let keys = enrolment::verify_keys(&answer.keyset, &answer.root_jwk, &self.policy, known)?;
-        enrolment.keyset_version = keys.version;
-        enrolment.keyset = answer.keyset.clone();
-        enrolment.root_jwk = answer.root_jwk;
-        self.vault.remember_enrolment(enrolment)?;
+        if enrolment.keyset != answer.keyset {
+            enrolment.keyset_version = keys.version;
+            enrolment.keyset = answer.keyset.clone();
+            self.vault.remember_enrolment(enrolment)?;
+        }
         Ok((keys, answer))
     }
 
@@ -139,12 +145,17 @@ pub(super) fn version() -> protocol::Name {
     env!("CARGO_PKG_VERSION").parse().expect("a package's version is digits and dots")
 }
 
-/// The digest of the running program.
+/// The digest of the running program, read once: what runs is what was started.
 pub(super) fn own_digest() -> Result<protocol::Digest, Failure> {
+    static OWN: OnceLock<protocol::Digest> = OnceLock::new();
+    if let Some(digest) = OWN.get() {
+        return Ok(*digest);
+    }
     let read = std::env::current_exe().and_then(|path| file_digest(&path));
-    read.map_err(|error| Failure {
-        exit: crate::exit::Exit::Error,
+    let digest = read.map_err(|error| Failure {
+        exit: Exit::Error,
         code: "program-unreadable",
         message: format!("this program cannot read its own file: {error}"),
-    })
+    })?;
+    Ok(*OWN.get_or_init(|| digest))
 }

@@ -26,7 +26,7 @@ pub(super) fn trust(trust: Trust, bench: &Bench<'_>) -> Result<Report, Failure> 
             "trust-exists",
             format!("there is a trust policy for {:?} already; edit it", init.deployment),
         )),
-        Trust::Init(init) => save(&home, new_policy(init)?),
+        Trust::Init(init) => save(&home, new_policy(*init)?),
         Trust::Show => show(&home.draft_trust()?),
         Trust::AddSigner { key, role } => {
             let mut policy = home.draft_trust()?;
@@ -76,7 +76,10 @@ fn new_policy(init: TrustInit) -> Result<TrustPolicy, Failure> {
 fn add_signer(policy: &mut TrustPolicy, key: &Path, role: SignerRole) -> Result<(), Failure> {
     let jwk = public_key(key)?;
     if policy.procedure_signers.iter().any(|signer| signer.kid == jwk.kid()) {
-        return Err(Failure::refused("key-listed", format!("the key {} is listed already", jwk.kid())));
+        return Err(Failure::refused(
+            "key-listed",
+            format!("the key {} is listed already", jwk.kid()),
+        ));
     }
     policy.procedure_signers.push(ProcedureSigner { kid: jwk.kid(), jwk, role });
     Ok(())
@@ -90,7 +93,10 @@ fn add_viewer(
 ) -> Result<(), Failure> {
     let jwk = public_key(key)?;
     if policy.viewers.iter().any(|viewer| viewer.kid == jwk.kid()) {
-        return Err(Failure::refused("key-listed", format!("the key {} is listed already", jwk.kid())));
+        return Err(Failure::refused(
+            "key-listed",
+            format!("the key {} is listed already", jwk.kid()),
+        ));
     }
     add_each(&mut policy.drilldown.purposes, purposes.clone());
     policy.viewers.push(Viewer { kid: jwk.kid(), jwk, name, purposes });

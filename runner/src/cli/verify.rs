@@ -13,8 +13,7 @@ use crate::{
 
 pub(super) fn verify(run: RunId, bench: &Bench<'_>) -> Result<Report, Failure> {
     let session = Session::open(bench)?;
-    let found =
-        verification::verify(run, session.key.public(), &session.policy, &session.vault)?;
+    let found = verification::verify(run, session.key.public(), &session.policy, &session.vault)?;
     let is_sound = found.mismatches.is_empty();
     let predicate = &found.statement.predicate;
     let mut lines = vec![format!(
@@ -25,7 +24,11 @@ pub(super) fn verify(run: RunId, bench: &Bench<'_>) -> Result<Report, Failure> {
         predicate.score.score_bp
     )];
     lines.extend(found.mismatches.iter().cloned());
-    lines.push(if is_sound { "Everything is as stated.".to_owned() } else { "NOT as stated.".to_owned() });
+    lines.push(if is_sound {
+        "Everything is as stated.".to_owned()
+    } else {
+        "NOT as stated.".to_owned()
+    });
     let exit = if is_sound { Exit::Pass } else { Exit::Fail };
     let json = json!({
         "run": run, "verified": is_sound, "evidence": found.evidence, "checks": found.checks,

@@ -3,11 +3,7 @@
 use protocol::Digest;
 use rustls::pki_types::CertificateDer;
 use serde::Serialize;
-use x509_parser::{
-    certificate::X509Certificate,
-    extensions::GeneralName,
-    prelude::FromDer as _,
-};
+use x509_parser::{certificate::X509Certificate, extensions::GeneralName, prelude::FromDer as _};
 
 use super::CollectError;
 
@@ -56,9 +52,8 @@ fn alternative_names(certificate: &X509Certificate<'_>) -> Vec<String> {
     let Ok(Some(extension)) = certificate.subject_alternative_name() else { return Vec::new() };
     let names = extension.value.general_names.iter();
     names
-        .map(|name| match name {
-            GeneralName::DNSName(dns) => (*dns).to_owned(),
-            other => other.to_string(),
+        .map(|name| {
+            if let GeneralName::DNSName(dns) = name { (*dns).to_owned() } else { name.to_string() }
         })
         .collect()
 }

@@ -110,9 +110,8 @@ fn name_of(program: &str) -> Name {
 }
 
 fn digest_of(program: &str) -> Result<Digest, CollectError> {
-    file_digest(Path::new(program)).map_err(|error| {
-        CollectError::new(ReasonCode::ToolMissing, format!("{program}: {error}"))
-    })
+    file_digest(Path::new(program))
+        .map_err(|error| CollectError::new(ReasonCode::ToolMissing, format!("{program}: {error}")))
 }
 
 #[cfg(test)]

@@ -34,7 +34,10 @@ pub(super) async fn admit(
         .map_err(|error| CollectError::unreachable(format!("{bare}: {error}")))?;
     let addresses: Vec<_> = found.collect();
     let is_this_machine = bare.eq_ignore_ascii_case("localhost");
-    match addresses.iter().find(|found| is_loopback(found.ip()) != is_this_machine || is_barred(found.ip())) {
+    match addresses
+        .iter()
+        .find(|found| is_loopback(found.ip()) != is_this_machine || is_barred(found.ip()))
+    {
         Some(barred) => Err(CollectError::denied(format!(
             "{bare} leads to {}, where a name may not lead: list the address itself",
             barred.ip()

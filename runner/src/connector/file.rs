@@ -83,7 +83,8 @@ fn walk(path: &str, last: OFlags) -> Result<Option<OwnedFd>, Errno> {
 
 fn is_link(at: &OwnedFd, name: &str) -> bool {
     use rustix::fs::{AtFlags, statat};
-    let stat = if name.is_empty() { fstat(at) } else { statat(at, name, AtFlags::SYMLINK_NOFOLLOW) };
+    let stat =
+        if name.is_empty() { fstat(at) } else { statat(at, name, AtFlags::SYMLINK_NOFOLLOW) };
     stat.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink)
 }
 
@@ -159,7 +160,10 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
     use super::*;
-    use crate::connector::{is_truncated, tests::{assert_check, bounds}};
+    use crate::connector::{
+        is_truncated,
+        tests::{assert_check, bounds},
+    };
 
     fn settings(path: &std::path::Path, format: FileFormat) -> File {
         File { path: path.to_str().unwrap().to_owned(), format }

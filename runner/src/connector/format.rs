@@ -17,7 +17,9 @@ pub(super) fn parse(format: FileFormat, text: &str) -> Result<Option<Value>, Str
         FileFormat::Json => {
             serde_json::from_str(text).map(Some).map_err(|error| format!("not JSON: {error}"))
         }
-        FileFormat::Yaml => check::value_from_yaml(text).map(Some).map_err(|error| error.to_string()),
+        FileFormat::Yaml => {
+            check::value_from_yaml(text).map(Some).map_err(|error| error.to_string())
+        }
     }
 }
 
@@ -118,10 +120,11 @@ mod tests {
         assert_eq!(read(FileFormat::Ini, text), expected);
     }
 
-    /// sshd_config(5): "for each keyword, the first obtained value will be used"; keywords are case-insensitive.
+    /// `sshd_config(5)`: "for each keyword, the first obtained value will be used"; keywords are case-insensitive.
     #[test]
     fn of_an_sshd_keyword_the_first_value_counts_and_match_blocks_stand_apart() {
-        let text = "PermitRootLogin no\npermitrootlogin yes\nMatch User git\n  PermitRootLogin yes\n";
+        let text =
+            "PermitRootLogin no\npermitrootlogin yes\nMatch User git\n  PermitRootLogin yes\n";
         let expected = json!({
             "permitrootlogin": "no",
             "match": [{ "criteria": "User git", "settings": { "permitrootlogin": "yes" } }],

@@ -111,7 +111,10 @@ mod tests {
     };
 
     use super::*;
-    use crate::connector::{is_truncated, tests::{assert_check, bounds, policy}};
+    use crate::connector::{
+        is_truncated,
+        tests::{assert_check, bounds, policy},
+    };
 
     /// Answers one request with `answer`, and collects from it at `path`.
     async fn ask(answer: &str) -> Result<Collected, CollectError> {

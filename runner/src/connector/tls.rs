@@ -98,7 +98,7 @@ fn describe(
         "host": settings.host,
         "port": settings.port,
         "server_name": name,
-        "version": connection.protocol_version().and_then(|version| version.as_str()),
+        "version": connection.protocol_version().map(spelling),
         "cipher": connection.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str()),
         "verified": verified.is_ok(),
         "verify_error": verified.as_ref().err(),
@@ -107,6 +107,11 @@ fn describe(
         "days_left": left.div_euclid(SECONDS_PER_DAY),
         "chain": chain,
     }))
+}
+
+/// As OpenSSL and most servers' settings spell it: `TLSv1.3`.
+fn spelling(version: rustls::ProtocolVersion) -> String {
+    version.as_str().map_or_else(|| format!("{version:?}"), |name| name.replace('_', "."))
 }
 
 #[cfg(test)]
@@ -179,8 +184,8 @@ mod tests {
         let collected = probe(authority.server("service.test"), Some(&roots)).await.unwrap();
         assert_check(
             &collected.value,
-            "value.verified && value.version == 'TLSv1_3' && !value.self_signed",
-            &json!({ "verified": false, "version": "TLSv1_3", "self_signed": false }),
+            "value.verified && value.version == 'TLSv1.3' && !value.self_signed",
+            &json!({ "verified": false, "version": "TLSv1.3", "self_signed": false }),
         );
         // 2026-01-12 is eleven days after 2026-01-01.
         assert_check(&collected.value, "value.days_left == 11", &json!({ "days_left": 10 }));
@@ -216,7 +221,10 @@ mod tests {
             .with_single_cert(vec![authority.issuer.der().clone()], key)
             .unwrap();
         let collected = probe(server, None).await.unwrap();
-        assert_eq!((&collected.value["self_signed"], &collected.value["verify_error"]), (&json!(true), &json!("no-roots")));
+        assert_eq!(
+            (&collected.value["self_signed"], &collected.value["verify_error"]),
+            (&json!(true), &json!("no-roots"))
+        );
     }
 
     #[tokio::test]

@@ -11,14 +11,13 @@ use protocol::{
 use reqwest::Response;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::Answer;
 use crate::vault::VaultError;
 
 const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Why a call came to nothing.
 #[derive(Debug, thiserror::Error)]
-pub enum CallError {
+pub(crate) enum CallError {
     /// Nobody answered: it may have been applied or not.
     #[error("the control plane cannot be reached: {0}")]
     Unreachable(String),
@@ -65,14 +64,21 @@ impl CallError {
         Self::Unreachable(text)
     }
 
-    /// Whether trying again later may help, and when the control plane said to.
-    pub fn retry(&self) -> Option<Option<Duration>> {
+    /// Whether trying again later may help.
+    pub(crate) fn may_pass(&self) -> bool {
         match self {
-            Self::Unreachable(_) => Some(None),
-            Self::Refused { status: 429 | 500 | 502 | 503 | 504, retry_after, .. } => {
-                Some(*retry_after)
-            }
-            Self::Refused { .. } | Self::ClockSkew { .. } | Self::Unreadable(_) => None,
+            Self::Unreachable(_) => true,
+            Self::Refused { status, .. } => matches!(status, 429 | 500 | 502 | 503 | 504),
+            Self::ClockSkew { .. } | Self::Unreadable(_) => false,
+            Self::Signature(_) | Self::Target | Self::Vault(_) => false,
+        }
+    }
+
+    /// When the control plane said to try again.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused { retry_after, .. } => *retry_after,
+            Self::Unreachable(_) | Self::ClockSkew { .. } | Self::Unreadable(_) => None,
             Self::Signature(_) | Self::Target | Self::Vault(_) => None,
         }
     }
@@ -115,7 +121,7 @@ struct Problem {
     server_time: Option<Timestamp>,
 }
 
-pub(super) async fn receive(mut response: Response) -> Result<Answer, CallError> {
+pub(super) async fn receive(mut response: Response) -> Result<Vec<u8>, CallError> {
     let status = response.status();
     let headers = response.headers().clone();
     let mut body = Vec::new();
@@ -128,7 +134,7 @@ pub(super) async fn receive(mut response: Response) -> Result<Answer, CallError>
         body.extend_from_slice(&chunk);
     }
     if status.is_success() {
-        return Ok(Answer { headers, body });
+        return Ok(body);
     }
     let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     Err(refusal(status, &body, seconds.map(Duration::from_secs)))

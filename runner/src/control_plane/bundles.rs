@@ -1,29 +1,43 @@
 //! Fetching signed procedures.
 
-use domain::VersionId;
 use protocol::{Digest, dsse::Envelope, routes::BUNDLES};
 
 use super::{CallError, ControlPlane};
+use crate::admission::AdmissionError;
 
-/// The header in which the control plane names the version. It is a name and no more: what is executed is decided by signatures.
-const VERSION_HEADER: &str = "proofline-version";
+/// The problem code of a version that was withdrawn.
+const WITHDRAWN: &str = "version-withdrawn";
 
-/// A procedure as it was fetched; nothing of it is believed yet.
-pub struct Bundle {
-    /// The signed procedure.
-    pub envelope: Envelope,
-    /// What the control plane calls the version.
-    pub version: Option<VersionId>,
+/// Why a procedure was not fetched.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BundleError {
+    /// The control plane does not give it.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// It is not to be executed.
+    #[error(transparent)]
+    Admission(#[from] AdmissionError),
 }
 
 impl ControlPlane<'_> {
-    /// The procedure with this digest.
+    /// The procedure with this digest, of which nothing but the digest is believed yet. That a version was withdrawn is remembered.
     ///
     /// # Errors
-    /// [`CallError`].
-    pub async fn bundle(&self, digest: Digest) -> Result<Bundle, CallError> {
-        let (body, version) = self.fetch(&format!("{BUNDLES}{digest}"), VERSION_HEADER).await?;
-        let envelope = Envelope::from_json(&body)?;
-        Ok(Bundle { envelope, version: version.and_then(|text| text.parse().ok()) })
+    /// [`BundleError`].
+    pub(crate) async fn bundle(&self, digest: Digest) -> Result<Envelope, BundleError> {
+        let body = match self.fetch(&format!("{BUNDLES}{digest}")).await {
+            Err(CallError::Refused { code, .. }) if code == WITHDRAWN => {
+                self.vault.withdraw_procedure(digest).map_err(CallError::from)?;
+                return Err(AdmissionError::Withdrawn.into());
+            }
+            other => other?,
+        };
+        let envelope = Envelope::from_json(&body).map_err(CallError::from)?;
+        let found = Digest::of(envelope.unverified_payload());
+        if found == digest {
+            Ok(envelope)
+        } else {
+            Err(AdmissionError::Digest { wanted: digest, found }.into())
+        }
     }
 }

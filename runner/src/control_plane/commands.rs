@@ -14,7 +14,7 @@ impl ControlPlane<'_> {
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn commands(&self, wait_s: u32) -> Result<CommandsAnswer, CallError> {
+    pub(crate) async fn commands(&self, wait_s: u32) -> Result<CommandsAnswer, CallError> {
         self.get(&format!("{COMMANDS}?wait={wait_s}")).await
     }
 
@@ -22,12 +22,13 @@ impl ControlPlane<'_> {
     ///
     /// # Errors
     /// [`CallError`]: to be delivered again.
-    pub async fn deliver_result(
+    pub(crate) async fn deliver_result(
         &self,
         command: CommandId,
         result: &Envelope,
     ) -> Result<(), CallError> {
-        let body = serde_json::to_vec(result).map_err(|error| JsonError::Shape(error.to_string()))?;
+        let body =
+            serde_json::to_vec(result).map_err(|error| JsonError::Shape(error.to_string()))?;
         match self.deliver(&result_path(command), ENVELOPE_MEDIA_TYPE, body).await {
             Ok(()) | Err(CallError::Refused { status: 404 | 409 | 410, .. }) => {
                 Ok(self.vault.mark_delivered(command)?)

@@ -19,26 +19,32 @@ use crate::vault::{QueuedStatement, StatementState};
 const ATTRIBUTES_BYTES: usize = 1_024;
 const RETRIES_MAX: u32 = 5;
 const BACKOFF_FIRST: Duration = Duration::from_secs(1);
-const BACKOFF_MAX: Duration = Duration::from_secs(15 * 60);
+const BACKOFF_MAX: Duration = Duration::from_mins(15);
 
 /// The way that events take.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Door {
+pub(crate) enum Door {
     /// Straight to the control plane, which answers with receipts.
     Https,
     /// To an Event Grid topic at this address; receipts are fetched later.
     EventGrid(String),
 }
 
+/// What is sent at once.
+struct Batch {
+    statements: Vec<QueuedStatement>,
+    body: Vec<u8>,
+}
+
 /// What became of the queue.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Published {
+pub(crate) struct Published {
     /// Statements that are receipted now and were not before.
-    pub receipted: usize,
+    pub(crate) receipted: usize,
     /// Statements that were handed over and wait for their receipt.
-    pub waiting: usize,
+    pub(crate) waiting: usize,
     /// Statements that were refused.
-    pub rejected: usize,
+    pub(crate) rejected: usize,
 }
 
 impl ControlPlane<'_> {
@@ -46,7 +52,7 @@ impl ControlPlane<'_> {
     ///
     /// # Errors
     /// [`CallError`], after it was tried again where that may help; what was receipted before stays receipted.
-    pub async fn publish(
+    pub(crate) async fn publish(
         &self,
         door: &Door,
         keys: &ControlPlaneKeys,
@@ -64,11 +70,11 @@ impl ControlPlane<'_> {
     async fn publish_straight(&self, keys: &ControlPlaneKeys) -> Result<Published, CallError> {
         self.vault.requeue_sent(self.runner)?;
         let mut published = Published::default();
-        while let Some((batch, body)) = self.next_batch()? {
+        while let Some(Batch { statements, body }) = self.next_batch()? {
             let answer = self.send_with_patience(&body).await?;
             let before = published;
             for result in &answer.results {
-                self.settle(result, &batch, keys, &mut published)?;
+                self.settle(result, &statements, keys, &mut published)?;
             }
             if before == published {
                 // Nothing moved: another round would be the same.
@@ -84,10 +90,10 @@ impl ControlPlane<'_> {
         let mut attempt = 0;
         loop {
             match self.post(EVENTS, BATCH_MEDIA_TYPE, body.to_vec()).await {
-                Err(error) if attempt < RETRIES_MAX => {
-                    let Some(retry_after) = error.retry() else { return Err(error) };
+                Err(error) if attempt < RETRIES_MAX && error.may_pass() => {
                     let jitter = self.randomness.bytes::<2>();
-                    tokio::time::sleep(retry_after.unwrap_or_else(|| backoff(attempt, jitter))).await;
+                    let pause = error.retry_after().unwrap_or_else(|| backoff(attempt, jitter));
+                    tokio::time::sleep(pause).await;
                     attempt += 1;
                 }
                 other => return other,
@@ -104,25 +110,28 @@ impl ControlPlane<'_> {
     ) -> Result<(), CallError> {
         let sent = batch.iter().find(|sent| format!("{:020}", sent.sequence) == result.id);
         let Some(sent) = sent else { return Ok(()) };
-        match result.status {
-            EventStatus::Accepted | EventStatus::Duplicate => {
-                if let Some(receipt) = &result.receipt
-                    && receipts::keep(self, keys, sent, receipt)?
-                {
-                    published.receipted += 1;
-                }
-            }
+        let rejected = match result.status {
+            EventStatus::Accepted | EventStatus::Duplicate => None,
             EventStatus::Rejected | EventStatus::Conflict => {
-                let code = result.code.as_deref().unwrap_or("rejected");
+                Some(result.code.as_deref().unwrap_or("rejected"))
+            }
+        };
+        let is_receipted = match &result.receipt {
+            Some(receipt) => receipts::keep(self, keys, sent, receipt, rejected)?,
+            None => false,
+        };
+        match rejected {
+            Some(code) => {
                 self.vault.mark_rejected(self.runner, sent.sequence, code)?;
                 published.rejected += 1;
             }
+            None => published.receipted += usize::from(is_receipted),
         }
         Ok(())
     }
 
     async fn publish_to_topic(&self, topic: &str) -> Result<(), CallError> {
-        while let Some((batch, body)) = self.next_batch()? {
+        while let Some(Batch { statements, body }) = self.next_batch()? {
             let request = self
                 .client
                 .post(topic)
@@ -130,7 +139,7 @@ impl ControlPlane<'_> {
                 .body(body);
             let response = request.send().await.map_err(|error| CallError::unreachable(&error))?;
             super::answer::receive(response).await?;
-            for sent in &batch {
+            for sent in &statements {
                 self.vault.mark_sent(self.runner, sent.sequence)?;
             }
         }
@@ -138,11 +147,12 @@ impl ControlPlane<'_> {
     }
 
     /// What is sent next: as many of the queue's first as fit in one batch.
-    fn next_batch(&self) -> Result<Option<(Vec<QueuedStatement>, Vec<u8>)>, CallError> {
-        let mut batch = self.vault.statements(self.runner, &[StatementState::Queued], BATCH_MAX)?;
+    fn next_batch(&self) -> Result<Option<Batch>, CallError> {
+        let mut statements =
+            self.vault.statements(self.runner, &[StatementState::Queued], BATCH_MAX)?;
         let mut events = Vec::new();
         let mut length = 2;
-        for queued in &batch {
+        for queued in &statements {
             let event = cloud_event(queued, self.clock.now())?;
             let bytes = queued.envelope.unverified_payload().len() * 4 / 3 + ATTRIBUTES_BYTES;
             if !events.is_empty() && length + bytes > BATCH_BYTES_MAX {
@@ -151,13 +161,13 @@ impl ControlPlane<'_> {
             length += bytes;
             events.push(event);
         }
-        batch.truncate(events.len());
+        statements.truncate(events.len());
         if events.is_empty() {
             return Ok(None);
         }
         let body = cloudevent::to_batch(&events)
             .map_err(|error| strict_json::JsonError::Shape(error.to_string()))?;
-        Ok(Some((batch, body)))
+        Ok(Some(Batch { statements, body }))
     }
 }
 
@@ -182,7 +192,7 @@ mod tests {
         let longest = [0xff, 0xff];
         assert_eq!(backoff(0, longest), Duration::from_secs(1));
         assert_eq!(backoff(3, longest), Duration::from_secs(8));
-        assert_eq!(backoff(40, longest), Duration::from_secs(900));
+        assert_eq!(backoff(40, longest), Duration::from_mins(15));
         assert_eq!(backoff(40, [0, 0]), Duration::ZERO);
     }
 }

@@ -21,6 +21,7 @@ pub(super) fn keep(
     keys: &ControlPlaneKeys,
     sent: &QueuedStatement,
     receipt: &Envelope,
+    rejected: Option<&str>,
 ) -> Result<bool, CallError> {
     let runner = control_plane.runner;
     let payload = sent.envelope.unverified_payload();
@@ -28,7 +29,7 @@ pub(super) fn keep(
         receipt.tenant == control_plane.tenant && receipt.is_for(runner, sent.sequence, payload)
     });
     if is_for_it {
-        control_plane.vault.keep_receipt(runner, sent.sequence, receipt)?;
+        control_plane.vault.keep_receipt(runner, sent.sequence, receipt, rejected)?;
     }
     Ok(is_for_it)
 }
@@ -73,7 +74,7 @@ async fn fetch(
     let mut receipted = 0;
     for receipt in &answer.receipts {
         for statement in &sent {
-            receipted += usize::from(keep(control_plane, keys, statement, receipt)?);
+            receipted += usize::from(keep(control_plane, keys, statement, receipt, None)?);
         }
     }
     Ok(receipted)

@@ -5,15 +5,18 @@ use std::time::Duration;
 use domain::Timestamp;
 use protocol::{
     Base64, Digest,
-    commitment::Disclosure,
     command::{CommandOutcome, DrilldownBody, RefusalCode},
+    commitment::Disclosure,
     drilldown::{AnswerError, ViewerRequest, seal_answer},
+    dsse::PAYLOAD_MAX,
 };
 
 use super::{Done, Obedience, ObedienceError};
 use crate::vault::{Disclosed, VaultError};
 
 const DAY_S: i64 = 86_400;
+/// A result travels in an envelope of 256 KiB: three quarters of that, less room for the other fields.
+const SEALED_BYTES_MAX: usize = PAYLOAD_MAX / 4 * 3 - 1_024;
 
 impl Obedience<'_> {
     /// Answers or refuses. Order: the viewer's key, signature and time, addressee, purpose; whether it is new; the evidence; the quota.
@@ -69,7 +72,13 @@ impl Obedience<'_> {
         let hpke_public = &asked.request.hpke_public;
         let sealed =
             seal_answer(hpke_public, &ikm, &asked.request_sha256, body.drilldown, &disclosure);
-        Ok(sealed.map_err(|error| code_of(&error)))
+        Ok(sealed.map_err(|error| code_of(&error)).and_then(|sealed| {
+            if sealed.len() <= SEALED_BYTES_MAX {
+                Ok(sealed)
+            } else {
+                Err(RefusalCode::AnswerTooLarge)
+            }
+        }))
     }
 
     fn disclosure(

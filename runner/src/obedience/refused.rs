@@ -4,8 +4,11 @@ use domain::{Class, Fault as _};
 use protocol::command::RefusalCode;
 
 use crate::{
-    admission::AdmissionError, attestation::AttestationError, control_plane::CallError,
-    execution::ExecutionError, vault::VaultError,
+    admission::AdmissionError,
+    attestation::AttestationError,
+    control_plane::{BundleError, CallError},
+    execution::ExecutionError,
+    vault::VaultError,
 };
 
 /// Why a run was not made.
@@ -62,6 +65,15 @@ impl From<AttestationError> for Refused {
             | AttestationError::Statement(_)
             | AttestationError::Canonical(_)
             | AttestationError::Key(_) => Self::Failure(RefusalCode::Internal),
+        }
+    }
+}
+
+impl From<BundleError> for Refused {
+    fn from(error: BundleError) -> Self {
+        match error {
+            BundleError::Call(error) => error.into(),
+            BundleError::Admission(error) => error.into(),
         }
     }
 }

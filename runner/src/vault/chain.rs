@@ -1,17 +1,14 @@
 //! Statements: numbered and chained when they are appended, kept until they are receipted and after.
 
 use domain::{RunId, RunnerId, Timestamp};
-use protocol::{
-    Digest,
-    dsse::Envelope,
-};
+use protocol::{Digest, dsse::Envelope};
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{Vault, VaultError, unreadable};
 
 /// What became of a statement.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum StatementState {
+pub(crate) enum StatementState {
     /// It was made before the Runner was enrolled, and stays here.
     Local,
     /// It waits to be sent.
@@ -26,7 +23,7 @@ pub enum StatementState {
 
 impl StatementState {
     /// Its name in the vault and on the terminal.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Local => "local",
             Self::Queued => "queued",
@@ -45,21 +42,21 @@ impl StatementState {
 
 /// A statement and what became of it.
 #[derive(Clone, Debug)]
-pub struct QueuedStatement {
+pub(crate) struct QueuedStatement {
     /// Its number in the Runner's chain.
-    pub sequence: u64,
+    pub(crate) sequence: u64,
     /// The run that it is about.
-    pub run: RunId,
+    pub(crate) run: RunId,
     /// The signed statement.
-    pub envelope: Envelope,
+    pub(crate) envelope: Envelope,
     /// When it was appended.
-    pub recorded_at: Timestamp,
+    pub(crate) recorded_at: Timestamp,
     /// What became of it.
-    pub state: StatementState,
+    pub(crate) state: StatementState,
     /// Why it was rejected.
-    pub code: Option<String>,
+    pub(crate) code: Option<String>,
     /// The signed receipt.
-    pub receipt: Option<Envelope>,
+    pub(crate) receipt: Option<Envelope>,
 }
 
 impl Vault {
@@ -68,7 +65,7 @@ impl Vault {
     ///
     /// # Errors
     /// What `sign` answers; [`VaultError`].
-    pub fn append_statement<E: From<VaultError>>(
+    pub(crate) fn append_statement<E: From<VaultError>>(
         &self,
         runner: RunnerId,
         run: RunId,
@@ -119,7 +116,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn last_sequence(&self, runner: RunnerId) -> Result<u64, VaultError> {
+    pub(crate) fn last_sequence(&self, runner: RunnerId) -> Result<u64, VaultError> {
         let sql = "SELECT sequence FROM chain WHERE runner = ?1";
         let last = self
             .lock()
@@ -132,7 +129,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn statements(
+    pub(crate) fn statements(
         &self,
         runner: RunnerId,
         states: &[StatementState],
@@ -154,7 +151,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError::Missing`]: the run never ended.
-    pub fn statement_of(&self, run: RunId) -> Result<QueuedStatement, VaultError> {
+    pub(crate) fn statement_of(&self, run: RunId) -> Result<QueuedStatement, VaultError> {
         let found = self
             .lock()
             .query_row(&format!("{SELECT} WHERE run = ?1"), [run.to_string()], |row| Ok(read(row)))
@@ -166,7 +163,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn mark_sent(&self, runner: RunnerId, sequence: u64) -> Result<(), VaultError> {
+    pub(crate) fn mark_sent(&self, runner: RunnerId, sequence: u64) -> Result<(), VaultError> {
         self.lock().execute(
             "UPDATE statement SET state = 'sent' WHERE runner = ?1 AND sequence = ?2 AND state = 'queued'",
             params![runner.to_string(), number(sequence)],
@@ -178,7 +175,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn requeue_sent(&self, runner: RunnerId) -> Result<usize, VaultError> {
+    pub(crate) fn requeue_sent(&self, runner: RunnerId) -> Result<usize, VaultError> {
         let sql = "UPDATE statement SET state = 'queued' WHERE runner = ?1 AND state = 'sent'";
         Ok(self.lock().execute(sql, [runner.to_string()])?)
     }
@@ -187,7 +184,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn mark_rejected(
+    pub(crate) fn mark_rejected(
         &self,
         runner: RunnerId,
         sequence: u64,
@@ -201,21 +198,23 @@ impl Vault {
         Ok(())
     }
 
-    /// Keeps a receipt, which the caller has verified. The first one stays.
+    /// Keeps a receipt, which the caller has verified. The first one stays. `rejected` says why a statement that is held is not believed.
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn keep_receipt(
+    pub(crate) fn keep_receipt(
         &self,
         runner: RunnerId,
         sequence: u64,
         receipt: &Envelope,
+        rejected: Option<&str>,
     ) -> Result<(), VaultError> {
         let text = serde_json::to_string(receipt).map_err(unreadable)?;
+        let state = rejected.map_or(StatementState::Receipted, |_| StatementState::Rejected);
         self.lock().execute(
-            "UPDATE statement SET state = 'receipted', receipt = coalesce(receipt, ?3), code = NULL
+            "UPDATE statement SET state = ?4, receipt = coalesce(receipt, ?3), code = ?5
              WHERE runner = ?1 AND sequence = ?2",
-            params![runner.to_string(), number(sequence), text],
+            params![runner.to_string(), number(sequence), text, state.name(), rejected],
         )?;
         Ok(())
     }
@@ -314,8 +313,8 @@ mod tests {
         let runner = RunnerId::from_u128(1);
         append(&vault, 1, "first");
         vault.mark_sent(runner, 1).unwrap();
-        vault.keep_receipt(runner, 1, &signed("receipt")).unwrap();
-        vault.keep_receipt(runner, 1, &signed("another")).unwrap();
+        vault.keep_receipt(runner, 1, &signed("receipt"), None).unwrap();
+        vault.keep_receipt(runner, 1, &signed("another"), None).unwrap();
         vault.mark_rejected(runner, 1, "late").unwrap();
         let kept = vault.statement_of(RunId::from_u128(1)).unwrap();
         assert_eq!(kept.state, StatementState::Receipted);

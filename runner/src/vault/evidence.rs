@@ -1,7 +1,10 @@
 //! Raw values at rest.
 
 use domain::{EvidenceId, RunId, Timestamp};
-use protocol::{Digest, commitment::{Commitment, Header}};
+use protocol::{
+    Digest,
+    commitment::{Commitment, Header},
+};
 use rusqlite::{OptionalExtension as _, Row, params};
 use seal::{FieldKey, Place};
 use serde_json::Value;
@@ -14,25 +17,25 @@ const EVK_LENGTH: usize = 32;
 
 /// What the vault says of an evidence item without opening it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct EvidenceRecord {
+pub(crate) struct EvidenceRecord {
     /// What it belongs to.
-    pub header: Header,
+    pub(crate) header: Header,
     /// The root of its commitment.
-    pub root: Digest,
+    pub(crate) root: Digest,
     /// How long the raw value is, in bytes of JSON.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
     /// Until when it is kept at least.
-    pub retain_until: Timestamp,
+    pub(crate) retain_until: Timestamp,
 }
 
 /// An evidence item with its raw value.
-pub struct OpenedEvidence {
+pub(crate) struct OpenedEvidence {
     /// What it belongs to.
-    pub record: EvidenceRecord,
+    pub(crate) record: EvidenceRecord,
     /// The raw value.
-    pub value: Value,
+    pub(crate) value: Value,
     /// The commitment, made again from the value.
-    pub commitment: Commitment,
+    pub(crate) commitment: Commitment,
 }
 
 impl Vault {
@@ -40,7 +43,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn keep_evidence(
+    pub(crate) fn keep_evidence(
         &self,
         header: Header,
         value: &Value,
@@ -62,7 +65,12 @@ impl Vault {
         Ok(record)
     }
 
-    fn insert(&self, record: &EvidenceRecord, wrapped: &[u8], sealed: &[u8]) -> Result<(), VaultError> {
+    fn insert(
+        &self,
+        record: &EvidenceRecord,
+        wrapped: &[u8],
+        sealed: &[u8],
+    ) -> Result<(), VaultError> {
         let header = serde_json::to_string(&record.header).map_err(unreadable)?;
         self.lock().execute(
             "INSERT INTO evidence VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -85,7 +93,7 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Missing`]; [`VaultError::Key`] or [`VaultError::Opened`] when it was changed or moved; [`VaultError::Content`] when what it
     /// commits to is no longer what was committed to.
-    pub fn open_evidence(&self, id: EvidenceId) -> Result<OpenedEvidence, VaultError> {
+    pub(crate) fn open_evidence(&self, id: EvidenceId) -> Result<OpenedEvidence, VaultError> {
         let row = self
             .lock()
             .query_row(
@@ -102,8 +110,7 @@ impl Vault {
             .split_first_chunk::<EVK_LENGTH>()
             .ok_or_else(|| unreadable("evidence without its key"))?;
         let value: Value = serde_json::from_slice(json).map_err(unreadable)?;
-        let commitment =
-            Commitment::new(record.header.clone(), evk, &value).map_err(unreadable)?;
+        let commitment = Commitment::new(record.header.clone(), evk, &value).map_err(unreadable)?;
         if commitment.root() != record.root {
             return Err(unreadable("evidence that does not match its commitment"));
         }
@@ -114,7 +121,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn evidence(&self, run: Option<RunId>) -> Result<Vec<EvidenceRecord>, VaultError> {
+    pub(crate) fn evidence(&self, run: Option<RunId>) -> Result<Vec<EvidenceRecord>, VaultError> {
         let connection = self.lock();
         let mut statement = connection.prepare(
             "SELECT header, root, bytes, retain_until FROM evidence

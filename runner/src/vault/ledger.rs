@@ -2,25 +2,25 @@
 
 use domain::{CommandId, DrilldownId, EvidenceId, Timestamp};
 use protocol::{Digest, Name, dsse::Envelope, key::Kid};
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
 use super::{Vault, VaultError, unreadable};
 
 /// A disclosure, as the ledger keeps it.
 #[derive(Clone, Debug)]
-pub struct Disclosed {
+pub(crate) struct Disclosed {
     /// The drill-down.
-    pub drilldown: DrilldownId,
+    pub(crate) drilldown: DrilldownId,
     /// What was shown.
-    pub evidence: EvidenceId,
+    pub(crate) evidence: EvidenceId,
     /// To which key.
-    pub viewer: Kid,
+    pub(crate) viewer: Kid,
     /// What for.
-    pub purpose: Name,
+    pub(crate) purpose: Name,
     /// When.
-    pub at: Timestamp,
+    pub(crate) at: Timestamp,
     /// The name of the request: the SHA-256 of its signature base.
-    pub request: Digest,
+    pub(crate) request: Digest,
 }
 
 impl Vault {
@@ -28,7 +28,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn note_disclosure(
+    pub(crate) fn note_disclosure(
         &self,
         disclosed: &Disclosed,
         since: Timestamp,
@@ -62,7 +62,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn keep_result(
+    pub(crate) fn keep_result(
         &self,
         command: CommandId,
         kind: &str,
@@ -77,22 +77,11 @@ impl Vault {
         Ok(())
     }
 
-    /// The signed result of a command that was obeyed or refused before.
-    ///
-    /// # Errors
-    /// [`VaultError`].
-    pub fn result_of(&self, command: CommandId) -> Result<Option<Envelope>, VaultError> {
-        let sql = "SELECT result FROM command WHERE id = ?1";
-        let text: Option<String> =
-            self.lock().query_row(sql, [command.to_string()], |row| row.get(0)).optional()?;
-        text.map(|text| Envelope::from_json(text.as_bytes()).map_err(unreadable)).transpose()
-    }
-
     /// Notes that the result of a command was delivered.
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn mark_delivered(&self, command: CommandId) -> Result<(), VaultError> {
+    pub(crate) fn mark_delivered(&self, command: CommandId) -> Result<(), VaultError> {
         let sql = "UPDATE command SET is_delivered = 1 WHERE id = ?1";
         self.lock().execute(sql, [command.to_string()])?;
         Ok(())
@@ -102,10 +91,11 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn undelivered(&self) -> Result<Vec<(CommandId, Envelope)>, VaultError> {
+    pub(crate) fn undelivered(&self) -> Result<Vec<(CommandId, Envelope)>, VaultError> {
         let connection = self.lock();
-        let mut query = connection
-            .prepare("SELECT id, result FROM command WHERE is_delivered = 0 ORDER BY at LIMIT 100")?;
+        let mut query = connection.prepare(
+            "SELECT id, result FROM command WHERE is_delivered = 0 ORDER BY at LIMIT 100",
+        )?;
         let rows =
             query.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
         rows.map(|row| {
@@ -120,7 +110,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn commands_since(&self, kind: &str, since: Timestamp) -> Result<u32, VaultError> {
+    pub(crate) fn commands_since(&self, kind: &str, since: Timestamp) -> Result<u32, VaultError> {
         let sql = "SELECT count(*) FROM command WHERE kind = ?1 AND at >= ?2";
         Ok(self.lock().query_row(sql, params![kind, since.unix_us()], |row| row.get(0))?)
     }
@@ -144,7 +134,9 @@ mod tests {
             request: Digest::ZERO,
         };
         let note = |number, at, since, max| {
-            vault.note_disclosure(&disclosed(number, at), Timestamp::from_unix_s(since), max).unwrap()
+            vault
+                .note_disclosure(&disclosed(number, at), Timestamp::from_unix_s(since), max)
+                .unwrap()
         };
         assert!(note(1, 10, 0, 2) && note(2, 20, 0, 2));
         assert!(!note(3, 30, 0, 2));

@@ -12,7 +12,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn recall<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, VaultError> {
+    pub(crate) fn recall<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, VaultError> {
         let sql = "SELECT value FROM meta WHERE name = ?1";
         let text: Option<String> =
             self.lock().query_row(sql, [name], |row| row.get(0)).optional()?;
@@ -23,7 +23,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn remember(&self, name: &str, value: &impl Serialize) -> Result<(), VaultError> {
+    pub(crate) fn remember(&self, name: &str, value: &impl Serialize) -> Result<(), VaultError> {
         let text = serde_json::to_string(value).map_err(unreadable)?;
         self.lock().execute(
             "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2",
@@ -36,7 +36,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn use_nonce(
+    pub(crate) fn use_nonce(
         &self,
         kid: Kid,
         nonce: Nonce,

@@ -1,6 +1,6 @@
 //! Procedures that this Runner admitted, and how far each has come: there is no way back.
 
-use domain::{VersionId, procedure::Procedure};
+use domain::procedure::Procedure;
 use protocol::{Digest, dsse::Envelope};
 use rusqlite::{OptionalExtension as _, params};
 
@@ -8,13 +8,11 @@ use super::{Vault, VaultError, unreadable};
 
 /// A procedure that was admitted before.
 #[derive(Clone, Debug)]
-pub struct KnownProcedure {
+pub(crate) struct KnownProcedure {
     /// The signed procedure.
-    pub envelope: Envelope,
-    /// The version's identifier, as the control plane gave it.
-    pub version: VersionId,
+    pub(crate) envelope: Envelope,
     /// Whether the version was withdrawn.
-    pub is_withdrawn: bool,
+    pub(crate) is_withdrawn: bool,
 }
 
 impl Vault {
@@ -23,11 +21,10 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn keep_procedure(
+    pub(crate) fn keep_procedure(
         &self,
         procedure: &Procedure,
         digest: Digest,
-        version: VersionId,
         envelope: &Envelope,
     ) -> Result<u32, VaultError> {
         let text = serde_json::to_string(envelope).map_err(unreadable)?;
@@ -40,9 +37,9 @@ impl Vault {
             let highest = highest.unwrap_or(0).max(procedure.revision);
             if highest == procedure.revision {
                 transaction.execute(
-                    "INSERT INTO procedure (digest, key, revision, version, envelope) VALUES (?1, ?2, ?3, ?4, ?5)
-                     ON CONFLICT (digest) DO UPDATE SET version = ?4, envelope = ?5",
-                    params![digest.to_string(), procedure.key, procedure.revision, version.to_string(), text],
+                    "INSERT INTO procedure (digest, key, revision, envelope) VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT (digest) DO UPDATE SET envelope = ?4",
+                    params![digest.to_string(), procedure.key, procedure.revision, text],
                 )?;
             }
             Ok(highest)
@@ -53,19 +50,18 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn procedure(&self, digest: Digest) -> Result<Option<KnownProcedure>, VaultError> {
-        let row: Option<(String, String, bool)> = self
+    pub(crate) fn procedure(&self, digest: Digest) -> Result<Option<KnownProcedure>, VaultError> {
+        let row: Option<(String, bool)> = self
             .lock()
             .query_row(
-                "SELECT envelope, version, withdrawn FROM procedure WHERE digest = ?1",
+                "SELECT envelope, withdrawn FROM procedure WHERE digest = ?1",
                 [digest.to_string()],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+                |row| Ok((row.get(0)?, row.get(1)?)),
             )
             .optional()?;
-        row.map(|(envelope, version, is_withdrawn)| {
+        row.map(|(envelope, is_withdrawn)| {
             Ok(KnownProcedure {
                 envelope: Envelope::from_json(envelope.as_bytes()).map_err(unreadable)?,
-                version: version.parse().map_err(unreadable)?,
                 is_withdrawn,
             })
         })
@@ -76,7 +72,7 @@ impl Vault {
     ///
     /// # Errors
     /// [`VaultError`].
-    pub fn withdraw_procedure(&self, digest: Digest) -> Result<(), VaultError> {
+    pub(crate) fn withdraw_procedure(&self, digest: Digest) -> Result<(), VaultError> {
         let sql = "UPDATE procedure SET withdrawn = 1 WHERE digest = ?1";
         self.lock().execute(sql, [digest.to_string()])?;
         Ok(())

@@ -20,7 +20,7 @@ CREATE INDEX IF NOT EXISTS statement_by_state ON statement (state, runner, seque
 
 -- Procedures that the customer signed and this Runner admitted.
 CREATE TABLE IF NOT EXISTS procedure (
-    digest TEXT PRIMARY KEY, key TEXT NOT NULL, revision INTEGER NOT NULL, version TEXT NOT NULL, envelope TEXT NOT NULL,
+    digest TEXT PRIMARY KEY, key TEXT NOT NULL, revision INTEGER NOT NULL, envelope TEXT NOT NULL,
     withdrawn INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX IF NOT EXISTS procedure_by_key ON procedure (key, revision);

@@ -59,11 +59,22 @@ fn rows(count: u64, signer: &Signer) -> Result<Vec<String>, Box<dyn Error>> {
 
 fn intent(seq: u64, signer: &Signer) -> Intent {
     let keys = [signer.verifier_key().to_string()];
-    let source =
-        Source { app: "audit".to_owned(), instance: "c41d".to_owned(), number: seq + 1, void: Vec::new() };
+    let source = Source {
+        app: "audit".to_owned(),
+        instance: "c41d".to_owned(),
+        number: seq + 1,
+        void: Vec::new(),
+    };
     let (id, salt) = (format!("aud_{seq:026}"), format!("{seq:032x}"));
-    let begin =
-        Genesis { origin: ORIGIN, tenant: TENANT, keys: &keys, id: &id, at: AT, salt: &salt, source };
+    let begin = Genesis {
+        origin: ORIGIN,
+        tenant: TENANT,
+        keys: &keys,
+        id: &id,
+        at: AT,
+        salt: &salt,
+        source,
+    };
     let begin = begin.intent();
     if seq == 0 {
         return begin;
@@ -80,8 +91,13 @@ fn export(
 ) -> Result<Vec<u8>, Box<dyn Error>> {
     let checkpoint = checkpoint.sign(signer)?;
     let log_keys = [signer.verifier_key()];
-    let export =
-        Export { tenant: TENANT, rows, checkpoint: &checkpoint, log_keys: &log_keys, app_keys: &[] };
+    let export = Export {
+        tenant: TENANT,
+        rows,
+        checkpoint: &checkpoint,
+        log_keys: &log_keys,
+        app_keys: &[],
+    };
     let draft = Draft::new(&export)?;
     let signed = signer.sign(draft.statement())?;
     Ok(draft.finish(&signed)?)

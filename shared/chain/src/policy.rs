@@ -96,7 +96,8 @@ impl FromStr for Policy {
     type Err = PolicyError;
 
     fn from_str(text: &str) -> Result<Self, PolicyError> {
-        let (mut origin, mut log_keys, mut export_keys, mut tier) = (None, Vec::new(), Vec::new(), None);
+        let (mut origin, mut log_keys, mut export_keys, mut tier) =
+            (None, Vec::new(), Vec::new(), None);
         for (line, content) in (1..).zip(text.lines().map(str::trim)) {
             if content.is_empty() || content.starts_with('#') {
                 continue;
@@ -166,7 +167,10 @@ mod tests {
             parse("# pinned\n\n  origin example.com/foo\r\nlog KEY\nlog KEY\nexport KEY\ntier witnessed\n")
                 .unwrap();
         assert_eq!(policy.origin, "example.com/foo");
-        assert_eq!((policy.log_keys.len(), policy.export_keys.len(), policy.tier), (2, 1, Tier::Witnessed));
+        assert_eq!(
+            (policy.log_keys.len(), policy.export_keys.len(), policy.tier),
+            (2, 1, Tier::Witnessed)
+        );
         assert_eq!(policy.to_string().parse(), Ok(policy));
         assert_eq!(parse("origin o\nlog KEY").unwrap().tier, Tier::Signed);
     }

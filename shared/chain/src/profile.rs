@@ -268,6 +268,7 @@ const fn marks(word: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -350,6 +351,38 @@ mod tests {
                 bytes[place] = byte;
                 let special = byte < 0x20 || byte == b'"' || byte == b'\\';
                 assert_eq!(plain_bytes(&bytes), if special { place } else { 20 }, "{byte:#04x}");
+            }
+        }
+    }
+
+    fn any_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            (0..=INTEGER_MAX).prop_map(Value::from),
+            "[ -~é\u{1f600}\u{0}-\u{1f}]{0,12}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 24, 5, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                prop::collection::btree_map("[a-z0-9_]{1,6}", inner, 0..5)
+                    .prop_map(|map| map.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        /// Everything that `serde_json_canonicalizer` writes within the profile is taken; and of what comes out when a byte of
+        /// it changes, only what that implementation would have written, too.
+        #[test]
+        fn exactly_canonical_texts_are_taken(value in any_value(), place: prop::sample::Index, byte in 0x20..0x7f_u8) {
+            let text = serde_json_canonicalizer::to_string(&json!({ "value": value })).unwrap();
+            prop_assert_eq!(check(&text), Ok(()));
+            let mut changed = text.into_bytes();
+            let place = place.index(changed.len());
+            changed[place] = byte;
+            if let Ok(changed) = String::from_utf8(changed) && check(&changed).is_ok() {
+                prop_assert_eq!(serde_json_canonicalizer::pipe(&changed).unwrap(), changed);
             }
         }
     }

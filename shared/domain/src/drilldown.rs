@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AuditEvent, Class, CommandId, DrilldownId, EventKind, EvidenceId, Fault, RunId, RunnerId, Target,
-    Timestamp, UserId,
+    AuditEvent, Class, CommandId, DrilldownId, EventKind, EvidenceId, Fault, RunId, RunnerId,
+    Target, Timestamp, UserId,
 };
 
 /// A request to see a raw value, and what became of it.
@@ -64,7 +64,9 @@ pub enum DrilldownState {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum DrilldownError {
     /// The run has no such evidence, or the request names another Runner.
-    #[error("the request is not about this evidence of this run; sign it for the Runner that keeps it")]
+    #[error(
+        "the request is not about this evidence of this run; sign it for the Runner that keeps it"
+    )]
     Evidence,
     /// Its time is over, or was too long from the start.
     #[error("the request has expired, or asks for more than {} minutes; sign a new one", Drilldown::LIFETIME.as_secs() / 60)]
@@ -153,7 +155,9 @@ impl Drilldown {
     /// How far it came, as seen at `now`.
     pub fn state_at(&self, now: Timestamp) -> DrilldownState {
         match self.state {
-            DrilldownState::Requested | DrilldownState::Dispatched { .. } if now >= self.ends_at => {
+            DrilldownState::Requested | DrilldownState::Dispatched { .. }
+                if now >= self.ends_at =>
+            {
                 DrilldownState::Expired
             }
             DrilldownState::Requested | DrilldownState::Dispatched { .. } => self.state.clone(),
@@ -219,7 +223,10 @@ mod tests {
         assert_eq!(event.kind, EventKind::DrilldownDispatched);
         assert_eq!(taken.dispatch(START), None);
         let (answered, event) = taken.clone().conclude(None, START).unwrap();
-        assert_eq!((answered.state.name(), event.kind), ("delivered", EventKind::DrilldownDelivered));
+        assert_eq!(
+            (answered.state.name(), event.kind),
+            ("delivered", EventKind::DrilldownDelivered)
+        );
         assert_eq!(answered.conclude(Some("replay"), START), Err(DrilldownError::Answered));
         let (denied, event) = taken.conclude(Some("viewer-unlisted"), START).unwrap();
         assert_eq!((denied.state.name(), event.kind), ("denied", EventKind::DrilldownDenied));
@@ -229,7 +236,7 @@ mod tests {
 
     #[test]
     fn what_nobody_answered_expires_and_an_answer_does_not() {
-        let over = START.plus(Duration::from_secs(60));
+        let over = START.plus(Duration::from_mins(1));
         let before = over.minus(Duration::from_micros(1));
         assert_eq!(drilldown(60).state_at(before).name(), "requested");
         assert_eq!(drilldown(60).state_at(over), DrilldownState::Expired);

@@ -67,7 +67,9 @@ pub enum EnrolmentError {
     #[error("the enrolment token has expired; ask the owner of the tenant for a new one")]
     Expired,
     /// Another key, or another attempt, redeemed it.
-    #[error("the enrolment token was used by another Runner; if that was not you, revoke that Runner")]
+    #[error(
+        "the enrolment token was used by another Runner; if that was not you, revoke that Runner"
+    )]
     Used,
 }
 
@@ -103,8 +105,16 @@ impl Enrolment {
     ) -> (Self, AuditEvent) {
         let ends_at = now.plus(Self::LIFETIME);
         let state = EnrolmentState::Issued;
-        let issued =
-            Self { enrolment, name, labels, issued_by, issued_at: now, ends_at, secret_sha256, state };
+        let issued = Self {
+            enrolment,
+            name,
+            labels,
+            issued_by,
+            issued_at: now,
+            ends_at,
+            secret_sha256,
+            state,
+        };
         let event = AuditEvent::new(EventKind::EnrolmentIssued, issued.target())
             .with("ends_at", ends_at.to_string());
         (issued, event)
@@ -130,7 +140,11 @@ impl Enrolment {
         match &self.state {
             EnrolmentState::Redeemed { runner, nonce: by, kid: with, .. } => {
                 let is_repetition = by == nonce && with == kid;
-                if is_repetition { Ok(Admission::Again(*runner)) } else { Err(EnrolmentError::Used) }
+                if is_repetition {
+                    Ok(Admission::Again(*runner))
+                } else {
+                    Err(EnrolmentError::Used)
+                }
             }
             EnrolmentState::Issued if now >= self.ends_at => Err(EnrolmentError::Expired),
             EnrolmentState::Issued => Ok(Admission::First),
@@ -155,7 +169,10 @@ impl Enrolment {
             .with("runner", runner.to_string())
             .with("kid", kid);
         let (nonce, kid) = (nonce.to_owned(), kid.to_owned());
-        Ok((Self { state: EnrolmentState::Redeemed { runner, nonce, kid, at: now }, ..self }, event))
+        Ok((
+            Self { state: EnrolmentState::Redeemed { runner, nonce, kid, at: now }, ..self },
+            event,
+        ))
     }
 
     fn target(&self) -> Target {
@@ -178,9 +195,9 @@ mod tests {
 
     #[test]
     fn it_is_redeemed_until_its_last_microsecond() {
-        let last = START.plus(Duration::from_secs(900)).minus(Duration::from_micros(1));
+        let last = START.plus(Duration::from_mins(15)).minus(Duration::from_micros(1));
         assert_eq!(enrolment().admit(&SECRET, "n", "k", last), Ok(Admission::First));
-        let over = START.plus(Duration::from_secs(900));
+        let over = START.plus(Duration::from_mins(15));
         assert_eq!(enrolment().admit(&SECRET, "n", "k", over), Err(EnrolmentError::Expired));
     }
 

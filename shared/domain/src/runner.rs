@@ -23,7 +23,9 @@ pub enum RunnerState {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum RunnerError {
     /// The words are not those that this Runner shows.
-    #[error("these are not the six words of this Runner; compare them again, and revoke the Runner if they differ")]
+    #[error(
+        "these are not the six words of this Runner; compare them again, and revoke the Runner if they differ"
+    )]
     Words,
     /// It is in no state from which this is possible.
     #[error("the Runner is {}; this is not possible from there", .0.name())]
@@ -70,7 +72,9 @@ impl RunnerState {
     ) -> Result<(Self, AuditEvent), RunnerError> {
         match self {
             Self::AwaitingApproval => {}
-            Self::Active | Self::Quarantined | Self::Revoked => return Err(RunnerError::State(self)),
+            Self::Active | Self::Quarantined | Self::Revoked => {
+                return Err(RunnerError::State(self));
+            }
         }
         let plain = |word: &String| word.trim().to_lowercase();
         if shown.is_empty() || !shown.iter().map(plain).eq(repeated.iter().map(plain)) {
@@ -150,7 +154,8 @@ mod tests {
         let waiting = RunnerState::AwaitingApproval;
         assert_eq!(approve(waiting, "bafo ruki mela tisu pona deka"), Ok(RunnerState::Active));
         assert_eq!(approve(waiting, "BAFO ruki mela tisu pona deka"), Ok(RunnerState::Active));
-        for wrong in ["", "bafo", "ruki bafo mela tisu pona deka", "bafo ruki mela tisu pona deke"] {
+        for wrong in ["", "bafo", "ruki bafo mela tisu pona deka", "bafo ruki mela tisu pona deke"]
+        {
             assert_eq!(approve(waiting, wrong), Err(RunnerError::Words), "{wrong}");
         }
         assert_eq!(waiting.approve(RUNNER, &[], &[]), Err(RunnerError::Words));
@@ -162,20 +167,24 @@ mod tests {
         for state in [RunnerState::Active, RunnerState::Quarantined, RunnerState::Revoked] {
             assert_eq!(state.approve(RUNNER, &shown, &shown), Err(RunnerError::State(state)));
         }
-        assert_eq!(RunnerState::Revoked.revoke(RUNNER), Err(RunnerError::State(RunnerState::Revoked)));
+        assert_eq!(
+            RunnerState::Revoked.revoke(RUNNER),
+            Err(RunnerError::State(RunnerState::Revoked))
+        );
         assert_eq!(RunnerState::Revoked.quarantine(RUNNER, "fork"), None);
         assert!(!RunnerState::Revoked.is_heard() && !RunnerState::Revoked.is_approved());
     }
 
     #[test]
     fn every_other_runner_can_be_revoked() {
-        for state in [RunnerState::AwaitingApproval, RunnerState::Active, RunnerState::Quarantined] {
+        for state in [RunnerState::AwaitingApproval, RunnerState::Active, RunnerState::Quarantined]
+        {
             let (after, event) = state.revoke(RUNNER).unwrap();
             assert_eq!((after, event.kind), (RunnerState::Revoked, EventKind::RunnerRevoked));
         }
     }
 
-    /// Python: hashlib.sha256(b"rnr_00000000000000000000000001").digest()[0] is 183.
+    /// Python: `hashlib.sha256(b"rnr_00000000000000000000000001").digest()[0]` is 183.
     #[test]
     fn the_shard_follows_from_the_identifier() {
         assert_eq!(shard_of(RUNNER, 16), 7);

@@ -1,6 +1,10 @@
 //! A custom handler as a whole process: how it starts, complains and ends. The test starts itself again as the handler.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "clippy takes what is outside a #[test] for production code")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "clippy takes what is outside a #[test] for production code"
+)]
 
 #[path = "apps/tiny.rs"]
 mod tiny;

@@ -1,6 +1,9 @@
 //! The custom-handler shim, over a real socket: checklist A of the contract with the Azure Functions host.
 
-#![expect(clippy::unwrap_used, reason = "clippy takes what is outside a #[test] for production code")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy takes what is outside a #[test] for production code"
+)]
 
 #[path = "apps/tiny.rs"]
 mod tiny;

@@ -54,6 +54,8 @@ pub enum KeyUse {
     Intent,
     /// Checkpoints of the audit log.
     Checkpoint,
+    /// Manifests of exports of the audit log.
+    Export,
     /// Access tokens.
     AccessToken,
 }

@@ -1,10 +1,6 @@
 //! Audit intents: signed and numbered by the app that acted, committed with what they account for.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use chain::intent::{Intent, Party, SignedIntent, Source};
 use domain::{Actor, AuditEvent, EventId, TenantId, Timestamp};
@@ -12,7 +8,10 @@ use ed25519_dalek::SigningKey;
 use ports::{Container, Identity, NewDocument, Randomness};
 use serde::{Deserialize, Serialize};
 
-use crate::{Document, StoreError};
+use crate::{
+    Document, StoreError,
+    numbers::{Number, Numbers},
+};
 
 /// A promise says that the event is sealed within this time.
 pub const SEAL_WITHIN: Duration = Duration::from_mins(1);
@@ -34,16 +33,15 @@ pub trait Carrier: Document {
     fn intent(&self) -> &SignedIntent;
 }
 
-/// An intent that is signed and numbered but not committed. Commit it, or its number is declared void by the next one.
+/// An intent that is signed and numbered but not committed. Dropped without, its number is declared void by the next one.
 #[derive(Debug)]
-#[must_use = "an intent that is not committed leaves a gap"]
+#[must_use = "nothing is recorded until the intent is committed"]
 pub struct Prepared {
     /// The signed bytes.
     pub signed: SignedIntent,
     /// What the caller can be told once it is committed.
     pub promise: Promise,
-    pub(crate) tenant: TenantId,
-    pub(crate) number: u64,
+    pub(crate) number: Number,
 }
 
 /// Signs and numbers the intents of one running process.
@@ -52,25 +50,15 @@ pub struct IntentSource {
     instance: String,
     key: SigningKey,
     randomness: Arc<dyn Randomness>,
-    numbers: Mutex<HashMap<TenantId, Numbers>>,
+    numbers: Numbers,
 }
-
-#[derive(Default)]
-struct Numbers {
-    last: u64,
-    void: Vec<u64>,
-    woken: Option<(Instant, bool)>,
-}
-
-/// A tenant's sealer is woken at most twice in this time: at once, and once more at its end.
-const WAKE_EVERY: Duration = Duration::from_secs(1);
 
 impl IntentSource {
     /// The source of this process: `instance` is random, so that two processes never share a number.
     pub fn new(identity: Identity, key: &[u8; 32], randomness: Arc<dyn Randomness>) -> Self {
         let instance = hex::encode(randomness.bytes::<8>());
         let key = SigningKey::from_bytes(key);
-        Self { identity, instance, key, randomness, numbers: Mutex::default() }
+        Self { identity, instance, key, randomness, numbers: Numbers::default() }
     }
 
     /// Whose intents these are.
@@ -91,7 +79,7 @@ impl IntentSource {
         id: Option<EventId>,
     ) -> Result<Prepared, StoreError> {
         let id = id.unwrap_or_else(|| self.randomness.id(at));
-        let (number, void) = self.take_number(tenant);
+        let number = self.numbers.take(tenant);
         let intent = Intent {
             act: Party { id: actor.id.clone(), kind: actor.kind.name().to_owned() },
             action: event.kind.name().to_owned(),
@@ -108,54 +96,28 @@ impl IntentSource {
             src: Source {
                 app: self.identity.name().to_owned(),
                 instance: self.instance.clone(),
-                number,
-                void,
+                number: number.get(),
+                void: number.void().to_vec(),
             },
             tenant: tenant.to_string(),
             target: Party { id: event.target.id.clone(), kind: event.target.kind.to_owned() },
             version: 1,
         };
-        let bytes = intent.to_text().map_err(|error| {
-            self.void(tenant, number);
-            StoreError::Unreadable(format!("{}: {error}", event.kind))
-        })?;
+        let bytes = intent
+            .to_text()
+            .map_err(|error| StoreError::Unreadable(format!("{}: {error}", event.kind)))?;
         let signed = SignedIntent::sign(bytes, &self.key);
         let promise = Promise {
             event: id,
             intent: signed.digest().to_string(),
             seal_by: at.plus(SEAL_WITHIN),
         };
-        Ok(Prepared { signed, promise, tenant, number })
-    }
-
-    fn take_number(&self, tenant: TenantId) -> (u64, Vec<u64>) {
-        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
-        let numbers = numbers.entry(tenant).or_default();
-        numbers.last += 1;
-        (numbers.last, std::mem::take(&mut numbers.void))
+        Ok(Prepared { signed, promise, number })
     }
 
     /// After how long to wake the sealer; `None` when a message on its way will find this commit too.
     pub(crate) fn wake_after(&self, tenant: TenantId) -> Option<Duration> {
-        let now = Instant::now();
-        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
-        let woken = &mut numbers.entry(tenant).or_default().woken;
-        match *woken {
-            Some((at, trailing)) if now < at + WAKE_EVERY => {
-                *woken = Some((at, true));
-                (!trailing).then_some(WAKE_EVERY)
-            }
-            _ => {
-                *woken = Some((now, false));
-                Some(Duration::ZERO)
-            }
-        }
-    }
-
-    /// Declares that the intent was not committed and never will be, so that the sealer sees no gap.
-    pub(crate) fn void(&self, tenant: TenantId, number: u64) {
-        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
-        numbers.entry(tenant).or_default().void.push(number);
+        self.numbers.wake_after(tenant)
     }
 }
 

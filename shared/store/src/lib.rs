@@ -10,6 +10,7 @@ mod error;
 mod intent;
 mod keyring;
 pub mod log;
+mod numbers;
 mod partition;
 mod system;
 

@@ -123,12 +123,13 @@ impl Partition {
         }
         let source = self.source()?;
         let (container, shard) = writes.place.unwrap_or((home(source.identity()), "0"));
-        let prepared = source.prepare(self.tenant, actor, at, &event, id)?;
+        let mut prepared = source.prepare(self.tenant, actor, at, &event, id)?;
         let mut batch = writes.batch;
         batch.push(Write::Create(intent_document(&prepared)?));
         let op_id = prepared.promise.event.to_string();
+        prepared.number.begin();
         let result = self.commit_once(container, shard, &op_id, batch).await;
-        self.settle(std::slice::from_ref(&prepared), &result).await;
+        self.settle(std::slice::from_mut(&mut prepared), &result).await;
         result.map(|()| prepared.promise)
     }
 
@@ -154,25 +155,13 @@ impl Partition {
         carriers: Vec<(Prepared, T)>,
     ) -> Result<(), StoreError> {
         let Some(op_id) = carriers.first().map(|(_, first)| first.id()) else { return Ok(()) };
-        let batch = carriers
-            .iter()
-            .map(|(_, carrier)| encode(carrier).map(Write::Create))
-            .collect::<Result<_, _>>();
-        let result = match batch {
-            Ok(batch) => self.create_once::<T>(&op_id, batch).await,
-            Err(error) => Err(error),
-        };
-        let prepared = carriers.into_iter().map(|(prepared, _)| prepared).collect::<Vec<_>>();
-        self.settle(&prepared, &result).await;
+        let encoded = carriers.iter().map(|(_, carrier)| encode(carrier).map(Write::Create));
+        let batch = encoded.collect::<Result<_, _>>()?;
+        let mut prepared: Vec<_> = carriers.into_iter().map(|(prepared, _)| prepared).collect();
+        prepared.iter_mut().for_each(|prepared| prepared.number.begin());
+        let result = self.commit_once(T::CONTAINER, T::SHARD, &op_id, batch).await;
+        self.settle(&mut prepared, &result).await;
         result
-    }
-
-    async fn create_once<T: Document>(
-        &self,
-        op_id: &str,
-        batch: Vec<Write>,
-    ) -> Result<(), StoreError> {
-        self.commit_once(T::CONTAINER, T::SHARD, op_id, batch).await
     }
 
     /// Writes what needs no audit event.
@@ -269,20 +258,12 @@ impl Partition {
     }
 
     /// After a commit: wakes the sealer, or gives back numbers that will never be seen.
-    async fn settle(&self, prepared: &[Prepared], result: &Result<(), StoreError>) {
+    async fn settle(&self, prepared: &mut [Prepared], result: &Result<(), StoreError>) {
         match result {
             Ok(()) => self.wake().await,
             // It may have been applied: its number stays taken, and the sealer decides.
             Err(StoreError::Unavailable(_)) => {}
-            Err(_) => self.give_back(prepared),
-        }
-    }
-
-    fn give_back(&self, prepared: &[Prepared]) {
-        if let Some(source) = &self.source {
-            for prepared in prepared {
-                source.void(prepared.tenant, prepared.number);
-            }
+            Err(_) => prepared.iter_mut().for_each(|prepared| prepared.number.refused()),
         }
     }
 

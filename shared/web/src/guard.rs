@@ -3,11 +3,11 @@
 use axum::{
     body::Body,
     extract::Request,
-    http::{HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderName, HeaderValue, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use domain::RequestId;
+use domain::{Class, RequestId};
 
 use crate::{
     Access, Admitted, Caller, Endpoint, Gate, Problem, Served, Visitor,
@@ -27,11 +27,17 @@ pub(crate) async fn guard(
         return Problem::internal(&"a request without its time").into_response();
     };
     let (mut parts, body) = request.into_parts();
-    let (known, mut response) = match pass(&gate, endpoint, visitor, &mut parts, body).await {
-        Ok((known, body)) => (known, next.run(Request::from_parts(parts, body)).await),
-        Err((problem, caller)) => (Known::caller(caller), problem.into_response()),
-    };
-    known.record(refusal(&response)).await;
+    let (known, refusal, mut response) =
+        match pass(&gate, endpoint, visitor, &mut parts, body).await {
+            Ok((known, body)) => {
+                let response = next.run(Request::from_parts(parts, body)).await;
+                (known, absence(&response), response)
+            }
+            Err((problem, caller)) => {
+                (Known::caller(caller), Some(problem.code), problem.into_response())
+            }
+        };
+    known.record(refusal).await;
     let served =
         Served { endpoint: endpoint.path, request: visitor.request, admitted: known.admitted };
     response.extensions_mut().insert(served);
@@ -62,12 +68,10 @@ impl Known {
     }
 }
 
-/// The code of a refusal that is recorded: may not, must sign in again, or is not there.
-fn refusal(response: &Response) -> Option<&'static str> {
-    let recorded = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::NOT_FOUND];
-    let problem =
-        response.extensions().get::<Problem>().filter(|_| recorded.contains(&response.status()));
-    problem.map(|problem| problem.code)
+/// That what was asked for is not the tenant's. Other refusals of an endpoint are its own to record.
+fn absence(response: &Response) -> Option<&'static str> {
+    let problem = response.extensions().get::<Problem>();
+    problem.filter(|problem| problem.class == Class::NotFound).map(|problem| problem.code)
 }
 
 /// Puts whoever the endpoint declares into the request, or says why not.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// A claim of the demo does not hold, or a step could not be done.
 #[derive(Debug, thiserror::Error)]
-pub enum DemoError {
+pub(crate) enum DemoError {
     /// What the demo says is not so.
     #[error("the demo claims that {claim}, but {found}")]
     Claim {
@@ -49,21 +49,21 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 /// One step as it was told.
 #[derive(Debug, Serialize)]
-pub struct Chapter {
+pub(crate) struct Chapter {
     /// From 1.
-    pub number: usize,
+    pub(crate) number: usize,
     /// What it is about.
-    pub title: &'static str,
+    pub(crate) title: &'static str,
     /// What was said, line by line.
-    pub lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
     /// What was claimed and held.
-    pub claims: Vec<String>,
+    pub(crate) claims: Vec<String>,
     /// How long it took.
-    pub duration_ms: u128,
+    pub(crate) duration_ms: u128,
 }
 
 /// Tells the demo to a person, or collects it for a program.
-pub struct Telling<'a> {
+pub(crate) struct Telling<'a> {
     out: &'a mut (dyn Write + Send),
     is_json: bool,
     chapters: Vec<Chapter>,
@@ -73,21 +73,27 @@ pub struct Telling<'a> {
 
 impl<'a> Telling<'a> {
     /// Tells to `out`.
-    pub fn new(out: &'a mut (dyn Write + Send), is_json: bool) -> Self {
+    pub(crate) fn new(out: &'a mut (dyn Write + Send), is_json: bool) -> Self {
         let now = Instant::now();
         Self { out, is_json, chapters: Vec::new(), began: now, step_began: now }
     }
 
     /// Begins the next step.
-    pub fn chapter(&mut self, title: &'static str) {
+    pub(crate) fn chapter(&mut self, title: &'static str) {
         self.close();
         let number = self.chapters.len() + 1;
-        self.chapters.push(Chapter { number, title, lines: Vec::new(), claims: Vec::new(), duration_ms: 0 });
+        self.chapters.push(Chapter {
+            number,
+            title,
+            lines: Vec::new(),
+            claims: Vec::new(),
+            duration_ms: 0,
+        });
         self.print(&format!("\n{number}. {title}"));
     }
 
     /// Says a line of the current step.
-    pub fn say(&mut self, line: impl Into<String>) {
+    pub(crate) fn say(&mut self, line: impl Into<String>) {
         let line = line.into();
         self.print(&format!("   {line}"));
         if let Some(chapter) = self.chapters.last_mut() {
@@ -99,7 +105,12 @@ impl<'a> Telling<'a> {
     ///
     /// # Errors
     /// * [`DemoError::Claim`] when it does not: then the demo ends, with an exit code that is not 0.
-    pub fn claim(&mut self, holds: bool, claim: impl Into<String>, found: impl Into<String>) -> Result<(), DemoError> {
+    pub(crate) fn claim(
+        &mut self,
+        holds: bool,
+        claim: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Result<(), DemoError> {
         let claim = claim.into();
         if !holds {
             return Err(DemoError::Claim { claim, found: found.into() });
@@ -112,17 +123,17 @@ impl<'a> Telling<'a> {
     }
 
     /// How many claims held so far.
-    pub fn claims(&self) -> usize {
+    pub(crate) fn claims(&self) -> usize {
         self.chapters.iter().map(|chapter| chapter.claims.len()).sum()
     }
 
     /// Seconds since the beginning.
-    pub fn elapsed_s(&self) -> f64 {
+    pub(crate) fn elapsed_s(&self) -> f64 {
         self.began.elapsed().as_secs_f64()
     }
 
     /// Ends the telling; every step as it was told.
-    pub fn finish(mut self) -> Vec<Chapter> {
+    pub(crate) fn finish(mut self) -> Vec<Chapter> {
         self.close();
         self.chapters
     }

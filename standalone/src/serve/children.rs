@@ -75,10 +75,11 @@ impl End {
 
 /// Keeps the app running until `stop`.
 pub(crate) async fn supervise(spec: Spec, state: watch::Sender<State>, stop: Stop) {
-    let mut failures = Failures::default();
+    let (mut failures, mut was_ready) = (Failures::default(), false);
     while !stop.is_stopped() {
         let end = live(&spec, &state, &stop).await;
         let app = spec.app.name();
+        was_ready |= *state.borrow() != State::Starting;
         match end {
             End::Asked => break,
             // functions-host §0 fact 6: 0 is never started again, 200 is a wish to be.
@@ -90,7 +91,12 @@ pub(crate) async fn supervise(spec: Spec, state: watch::Sender<State>, stop: Sto
             End::Exited(_) | End::Killed | End::NotReady | End::NotStarted(_) => {
                 state.send_replace(State::Starting);
                 let wait = failures.wait(Instant::now());
-                tracing::error!(app, end = %end, failures = failures.count, "an app died and is started again");
+                let count = failures.count;
+                if !was_ready && count >= FAILURES_MAX {
+                    tracing::error!(app, end = %end, count, "an app never became ready and is not started again");
+                    break;
+                }
+                tracing::error!(app, end = %end, count, "an app died and is started again");
                 tokio::select! {
                     () = stop.stopped() => break,
                     () = tokio::time::sleep(wait) => State::Starting,

@@ -47,11 +47,16 @@ impl OverHttp {
         Self { client: Client::builder(TokioExecutor::new()).build(connector), apps }
     }
 
-    /// Until every app answered once, or gave up.
-    pub(crate) async fn started(&self) {
-        for app in self.apps.values() {
-            let (Ok(_) | Err(_)) = app.clone().wait_for(|state| *state != State::Starting).await;
+    /// Until every app answered once; gives one that never did.
+    pub(crate) async fn started(&self) -> Option<Identity> {
+        for (app, state) in &self.apps {
+            let mut state = state.clone();
+            let known = state.wait_for(|state| *state != State::Starting).await.map(|state| *state);
+            if !matches!(known, Ok(State::Ready(_))) {
+                return Some(*app);
+            }
         }
+        None
     }
 
     async fn port(&self, app: Identity) -> Option<u16> {

@@ -3,46 +3,29 @@
 use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use host::Config;
-use local::{Store, SystemClock, SystemRandomness, Topic};
-use ports::{Clock, Identity, QueueName, Randomness};
+use local::{Store, SystemClock, SystemRandomness};
 use tokio::{sync::watch, task::JoinSet};
 use tracing_subscriber::filter::{LevelFilter, Targets};
-use web::{Trigger, TriggerKind};
 
 use super::{
     Layout, Log, Options, ServeError, Serving, bind, bootstrap,
     children::{self, Spec, State},
-    crew::crew,
-    deliveries::{Deliveries, Schedule, Subscription},
+    deliveries::Schedule,
     dispatcher::{Dispatcher, guid},
     front::Front,
     in_process::InProcess,
     lock::Lock,
     over_http::OverHttp,
-    queues::Messages,
     stop::{Stop, Stopper},
-    timers::Timer,
+    triggers::{Parts, start_triggers},
 };
 use crate::HostedApp;
 
-/// How many events and messages are worked on at once, for each topic and for each queue.
-const DELIVERIES_AT_ONCE: usize = 16;
-const MESSAGES_AT_ONCE: usize = 8;
 /// How often queues and topics are looked at without a reason: other processes send without our noticing.
 const POLL_ONE_PROCESS: Duration = Duration::from_millis(250);
 const POLL_PROCESSES: Duration = Duration::from_millis(50);
 /// How long the first tenant may take before the host says that it serves.
 const BOOTSTRAP_WITHIN: Duration = Duration::from_secs(10);
-
-/// What every part needs.
-struct Parts {
-    store: Store,
-    dispatcher: Arc<dyn Dispatcher>,
-    clock: Arc<dyn Clock>,
-    randomness: Arc<dyn Randomness>,
-    poll: Duration,
-    schedule: Schedule,
-}
 
 /// Serves `apps` until it is told to stop; answers when everything is ready.
 ///
@@ -134,7 +117,9 @@ async fn start_apps(
         states.insert(app.identity, receiver);
     }
     let over_http = OverHttp::new(states);
-    over_http.started().await;
+    if let Some(app) = over_http.started().await {
+        return Err(ServeError::NotReady(app.name()));
+    }
     Ok((Arc::new(over_http), children))
 }
 
@@ -150,113 +135,6 @@ fn settings(config: &Config, log: bool) -> Vec<(&'static str, String)> {
         settings.push(("PROOFLINE_LOG", quiet().to_string()));
     }
     settings
-}
-
-/// Starts what calls the apps' triggers; gives the count of worked-on bootstrap messages, if some app takes them.
-fn start_triggers(
-    parts: &Parts,
-    apps: &[HostedApp],
-    data: &Path,
-    work: &mut JoinSet<()>,
-    stop: &Stop,
-) -> Result<Option<watch::Receiver<u64>>, ServeError> {
-    let mut bootstrapped = None;
-    let mut subscriptions: Vec<(&'static str, Subscription)> = Vec::new();
-    let triggers = apps
-        .iter()
-        .flat_map(|app| app.triggers().into_iter().map(|trigger| (app.identity, trigger)));
-    for (app, trigger) in triggers {
-        match trigger.kind {
-            TriggerKind::Queue(queue) => {
-                let (processed, count) = watch::channel(0);
-                if queue == QueueName::Bootstrap {
-                    bootstrapped = Some(count);
-                }
-                let messages = Arc::new(parts.messages(app, trigger, queue, processed));
-                work.spawn(crew(
-                    messages,
-                    MESSAGES_AT_ONCE,
-                    parts.store.arrivals(),
-                    parts.poll,
-                    stop.clone(),
-                ));
-            }
-            TriggerKind::EventGrid { topic } => {
-                let name = format!("{}.{}", app.name(), trigger.name);
-                subscriptions.push((topic, Subscription { name, app, trigger }));
-            }
-            TriggerKind::Timer { schedule } => {
-                work.spawn(parts.timer(app, trigger, schedule, data)?.run(stop.clone()));
-            }
-        }
-    }
-    for topic in Topic::ALL {
-        let of_topic = subscriptions.iter().filter(|(name, _)| *name == topic.name());
-        let deliveries = parts.deliveries(topic, of_topic.map(|(_, to)| to.clone()).collect());
-        work.spawn(crew(
-            Arc::new(deliveries),
-            DELIVERIES_AT_ONCE,
-            parts.store.arrivals(),
-            parts.poll,
-            stop.clone(),
-        ));
-    }
-    Ok(bootstrapped)
-}
-
-impl Parts {
-    fn messages(
-        &self,
-        app: Identity,
-        trigger: &'static Trigger,
-        queue: QueueName,
-        processed: watch::Sender<u64>,
-    ) -> Messages {
-        Messages {
-            queues: self.store.queues(),
-            queue,
-            app,
-            trigger,
-            dispatcher: Arc::clone(&self.dispatcher),
-            clock: Arc::clone(&self.clock),
-            randomness: Arc::clone(&self.randomness),
-            processed,
-        }
-    }
-
-    fn deliveries(&self, topic: Topic, subscriptions: Vec<Subscription>) -> Deliveries {
-        Deliveries {
-            topics: self.store.topics(),
-            topic,
-            subscriptions,
-            schedule: self.schedule,
-            dispatcher: Arc::clone(&self.dispatcher),
-            clock: Arc::clone(&self.clock),
-            randomness: Arc::clone(&self.randomness),
-        }
-    }
-
-    fn timer(
-        &self,
-        app: Identity,
-        trigger: &'static Trigger,
-        schedule: &str,
-        data: &Path,
-    ) -> Result<Timer, ServeError> {
-        let status = data.join("timers").join(format!("{}.{}.json", app.name(), trigger.name));
-        let schedule =
-            schedule.parse().map_err(|error| ServeError::Schedule(trigger.name, error))?;
-        let (dispatcher, clock) = (Arc::clone(&self.dispatcher), Arc::clone(&self.clock));
-        Ok(Timer {
-            app,
-            trigger,
-            schedule,
-            status,
-            dispatcher,
-            clock,
-            randomness: Arc::clone(&self.randomness),
-        })
-    }
 }
 
 /// Asks for the first tenant and waits until it is there, so that its invitation can be redeemed as soon as it is shown.

@@ -1,6 +1,9 @@
 //! A real function app, as small as one can be. What its triggers saw lies in the outbox, one letter each, whichever process saw it.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use async_trait::async_trait;
 use axum::{Json, extract::State};
@@ -19,6 +22,7 @@ pub(crate) struct Tiny;
 pub(crate) struct Ports {
     mail: Arc<dyn Mail>,
     queue: Arc<dyn Queue>,
+    failed: Arc<AtomicBool>,
 }
 
 #[derive(Deserialize, Serialize, JsonSchema)]
@@ -50,9 +54,7 @@ impl FunctionApp for Tiny {
             .route(&ENQUEUE, enqueue)
             .route(&PROCESS, async |_: Visitor| Json(json!({"process": std::process::id()})))
             .route(&FOREVER, async |_: Visitor| -> Json<Value> { std::future::pending().await })
-            .on(&MESSAGE, |ports: Ports, _: Job, text: String| async move {
-                ports.note("message", &text).await
-            })
+            .on(&MESSAGE, take_message)
             .on(&EVENT, take_event)
             .on(&TICK, |ports: Ports, _: Job, timer: Value| async move {
                 ports.note("tick", &timer.to_string()).await
@@ -60,7 +62,11 @@ impl FunctionApp for Tiny {
     }
 
     async fn open(setup: &Setup) -> Result<Ports, SetupError> {
-        Ok(Ports { mail: Arc::clone(&setup.ports.mail), queue: Arc::clone(&setup.ports.queue) })
+        Ok(Ports {
+            mail: Arc::clone(&setup.ports.mail),
+            queue: Arc::clone(&setup.ports.queue),
+            failed: Arc::default(),
+        })
     }
 }
 
@@ -69,8 +75,21 @@ async fn enqueue(State(ports): State<Ports>, Input(word): Input<Word>) -> Json<V
     Json(json!({}))
 }
 
+/// The first message of its kind fails.
+async fn take_message(ports: Ports, _: Job, text: String) -> Result<Value, Problem> {
+    ports.note("message", &text).await?;
+    if text == "fails once" && !ports.failed.swap(true, Ordering::Relaxed) {
+        return Err(Problem::internal(&"the message says so"));
+    }
+    Ok(json!({}))
+}
+
 async fn take_event(ports: Ports, _: Job, event: Value) -> Result<Value, Problem> {
     let id = event.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    if event.pointer("/data/hangs") == Some(&Value::Bool(true)) {
+        ports.note("begun", &id).await?;
+        return std::future::pending().await;
+    }
     if event.pointer("/data/fails") == Some(&Value::Bool(true)) {
         ports.note("failed", &id).await?;
         return Err(Problem::internal(&"the event says so"));

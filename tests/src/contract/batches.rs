@@ -73,7 +73,7 @@ pub async fn a_replace_needs_the_version_that_is_there(backend: &dyn Backend) {
     assert_eq!(scene.try_commit(vec![nothing]).await, refused(0, Refusal::Missing));
 }
 
-/// Also when nothing else changed: an ETag names a version, not its content.
+/// Also when nothing else changed: an `ETag` names a version, not its content.
 pub async fn every_version_has_another_etag(backend: &dyn Backend) {
     let scene = Scene::new(backend);
     let mut etags = scene.commit(vec![create("a", "k"), create("b", "k")]).await;

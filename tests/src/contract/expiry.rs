@@ -10,7 +10,7 @@ use super::{
     scene::{PLACE, Scene, create, document, ids},
 };
 
-const LIFE: Duration = Duration::from_secs(60);
+const LIFE: Duration = Duration::from_mins(1);
 
 fn lease(expires_at: Timestamp, body: &str) -> NewDocument {
     NewDocument { expires_at: Some(expires_at), ..document("lease", "lease", body) }
@@ -21,7 +21,8 @@ pub async fn a_document_expires_on_the_microsecond(backend: &dyn Backend) {
     let expires_at = scene.ports.clock.now().plus(LIFE);
     let lease = lease(expires_at, "{}");
     let etag = scene.commit(vec![Write::Create(lease.clone())]).await.remove(0);
-    backend.pass(expires_at.since(scene.ports.clock.now()) - Duration::from_micros(1)).await;
+    let last = expires_at.minus(Duration::from_micros(1));
+    backend.pass(last.since(scene.ports.clock.now())).await;
     assert!(scene.read("lease").await.is_some());
     backend.pass(Duration::from_micros(1)).await;
     assert_eq!(scene.read("lease").await, None);

@@ -17,7 +17,7 @@ impl SeededRandomness {
         Arc::new(Self(AtomicU64::new(seed)))
     }
 
-    /// SplitMix64 (Steele, Lea, Flood 2014).
+    /// `SplitMix64` (Steele, Lea, Flood 2014).
     fn next(&self) -> u64 {
         const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
         let state = self.0.fetch_add(STEP, Ordering::SeqCst).wrapping_add(STEP);

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use domain::{InvitationId, TenantId};
 use serde_json::json;
 
-use super::world::World;
+use super::world::{World, base64url};
 use crate::Bootstrap;
 
 #[tokio::test]
@@ -22,6 +22,8 @@ async fn a_bootstrap_that_comes_again_changes_nothing_and_another_one_is_ignored
     // Delivered once more after the invitation was used: it does not open again.
     assert_eq!(world.bootstrap(&world.bootstrap_message()).await.status, StatusCode::OK);
     assert_eq!(world.redeem("eve@example.com").await.code(), "invitation-invalid");
+    let weak = world.redeem_with(json!({"password": "short"})).await;
+    assert_eq!(weak.code(), "invitation-invalid", "before anything is looked at or hashed");
 }
 
 #[tokio::test]
@@ -74,6 +76,13 @@ async fn the_policy_refuses_before_the_invitation_is_used() {
 async fn who_did_not_enrol_in_time_goes_on_with_the_password() {
     let world = World::with_tenant().await;
     let begun = world.redeem("ada@example.com").await;
+    let claims = begun.text("enrolment_token").split('.').nth(1).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&base64url(claims)).unwrap();
+    assert_eq!(claims["exp"].as_i64(), Some(world.now().unix_s() + 600));
+    assert_eq!(
+        (&claims["scope"], &claims["acr"]),
+        (&json!("mfa:enrol"), &json!("urn:proofline:acr:pwd"))
+    );
     world.wait_s(600);
     let late = world.post("/v1/me/totp", Some(begun.text("enrolment_token")), json!({})).await;
     assert_eq!(late.status, StatusCode::UNAUTHORIZED);

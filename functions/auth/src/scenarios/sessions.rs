@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use axum::http::StatusCode;
 use domain::{Role, auth::Session};
 use serde_json::json;
+use store::{Guard, GuardState};
 
-use super::world::World;
+use super::world::{PASSWORD, World};
 
 #[tokio::test]
 async fn a_refresh_gives_the_next_tokens_of_the_same_session() {
@@ -61,14 +62,16 @@ async fn a_refresh_token_that_comes_back_kills_the_session() {
 async fn a_session_ends_after_a_day_without_refresh_and_after_seven_days_with() {
     let world = World::with_tenant().await;
     let ada = world.enrolled("ada@example.com").await;
-    let mut token = ada.refresh;
+    let (mut token, mut access_s) = (ada.refresh, json!(900));
     for _ in 0..7 {
         world.wait(Session::IDLE);
         world.wait_s(-1);
         let next = world.refresh(&token).await;
         assert_eq!(next.status, StatusCode::OK);
         token = next.text("refresh_token").to_owned();
+        access_s = next.body["expires_in"].clone();
     }
+    assert_eq!(access_s, 7, "no access token outlives its session");
     world.wait_s(7);
     assert_eq!(world.refresh(&token).await.code(), "refresh-invalid");
 }
@@ -128,4 +131,39 @@ async fn an_address_has_one_account() {
     world.enrolled("ada@example.com").await;
     let taken = world.redeemed_as("ADA@example.com", Role::Viewer).await;
     assert_eq!((taken.status, taken.code()), (StatusCode::CONFLICT, "email-taken"));
+}
+
+#[tokio::test]
+async fn a_device_that_was_signed_out_is_listed_no_more() {
+    let world = World::with_tenant().await;
+    let ada = world.enrolled("ada@example.com").await;
+    world.wait_s(30);
+    let login = world.login("ada@example.com", PASSWORD).await;
+    let path = format!("/v1/logins/{}/totp", login.text("login"));
+    let second = world.post(&path, None, json!({"code": world.code(&ada.secret)})).await;
+    let sessions = async || world.get("/v1/sessions", &ada.access).await.body["sessions"].clone();
+    assert_eq!(sessions().await.as_array().unwrap().len(), 2);
+    let path = format!("/v1/sessions/{}", second.text("session"));
+    assert_eq!(
+        world.delete(&path, &ada.access).await.status,
+        StatusCode::OK,
+        "from another device"
+    );
+    let listed = sessions().await;
+    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["current"]), (1, &json!(true)));
+}
+
+/// What an administrator's lockout and a new epoch will do, once there are endpoints for them.
+#[tokio::test]
+async fn a_disabled_user_and_an_earlier_epoch_are_out_everywhere() {
+    for (state, epoch) in [(GuardState::Disabled, 0), (GuardState::Active, 1)] {
+        let world = World::with_tenant().await;
+        let ada = world.enrolled("ada@example.com").await;
+        world.change_guard(|guard| Guard { state, epoch, ..guard }).await;
+        assert_eq!(world.get("/v1/me", &ada.access).await.code(), "unauthenticated");
+        assert_eq!(world.refresh(&ada.refresh).await.code(), "refresh-invalid");
+        let login = world.login("ada@example.com", PASSWORD).await;
+        let expected = if epoch == 0 { StatusCode::UNAUTHORIZED } else { StatusCode::CREATED };
+        assert_eq!(login.status, expected, "{}", login.body);
+    }
 }

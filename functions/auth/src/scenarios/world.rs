@@ -25,7 +25,7 @@ use local::{Store, SystemRandomness};
 use ports::{Clock, Container, Identity, KeyPurpose, NewDocument, PartitionKey, Ports, Write};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
-use store::{IntentSource, Keyring, SystemCap};
+use store::{Guard, IntentSource, Keyring, SystemCap};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 use web::{FunctionApp as _, Gate, Setup};
@@ -238,6 +238,16 @@ impl World {
             .unwrap();
         let text = ticket.expose().expose_secret().to_owned();
         self.redeem_with(json!({"token": text, "email": email})).await
+    }
+
+    /// Changes the owner's guard behind the app's back.
+    pub(super) async fn change_guard(&self, change: impl Fn(Guard) -> Guard) {
+        let (key, id) = (PartitionKey::new(self.tenant, "0"), "usr_00000000000000000000000002");
+        let stored = self.ports.documents.read(Container::Access, &key, id).await.unwrap().unwrap();
+        let guard = change(serde_json::from_str(&stored.document.body).unwrap());
+        let body = serde_json::to_string(&guard).unwrap();
+        let write = Write::Replace(NewDocument { body, ..stored.document }, stored.etag);
+        self.ports.documents.commit(Container::Access, &key, vec![write]).await.unwrap();
     }
 
     /// The audit events that were recorded, in their order: action, outcome, actor.

@@ -46,7 +46,9 @@ impl Ingestion<'_> {
                 Ok(())
             }
             Err(StoreError::Exists) => {
-                batch.iter().for_each(|index| turn_taken(steps, *index));
+                for index in batch {
+                    turn_taken(steps, *index);
+                }
                 Ok(())
             }
             other => other,

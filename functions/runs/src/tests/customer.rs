@@ -75,25 +75,6 @@ impl Customer {
         world.call("PUT", owner, "/v1/customer-keys", Some(self.keys())).await.ok();
     }
 
-    pub(super) fn certificate(
-        &self,
-        tenant: TenantId,
-        key: &Ed25519Key,
-        named: &str,
-        now: Timestamp,
-    ) -> RunnerCertificate {
-        RunnerCertificate {
-            v: V1,
-            tenant,
-            name: name(named),
-            sign_kid: key.kid(),
-            sign_jwk: key.public().jwk(),
-            seal_jwk: None,
-            not_before: now,
-            not_after: now.plus(std::time::Duration::from_hours(24 * 365)),
-        }
-    }
-
     /// The procedure, signed by author and approver.
     pub(super) fn sign(&self, procedure: &Procedure) -> Envelope {
         sign_with(procedure, &[&self.author, &self.approver])
@@ -103,6 +84,24 @@ impl Customer {
         let envelope = self.sign(&procedure());
         let published = world.post(owner, "/v1/procedures/versions", body(&envelope)).await.ok();
         published["digest"].as_str().unwrap().parse().unwrap()
+    }
+}
+
+pub(super) fn certificate(
+    tenant: TenantId,
+    key: &Ed25519Key,
+    named: &str,
+    now: Timestamp,
+) -> RunnerCertificate {
+    RunnerCertificate {
+        v: V1,
+        tenant,
+        name: name(named),
+        sign_kid: key.kid(),
+        sign_jwk: key.public().jwk(),
+        seal_jwk: None,
+        not_before: now,
+        not_after: now.plus(std::time::Duration::from_hours(24 * 365)),
     }
 }
 

@@ -30,7 +30,7 @@ fn asked(world: &World, person: &Person, runner: &FieldRunner, said: &Said) -> D
         purpose: name("audit"),
         requester: person.user,
         hpke_public: Base64Url([4; 32]),
-        not_after: world.now().plus(Duration::from_secs(120)),
+        not_after: world.now().plus(Duration::from_mins(2)),
     }
 }
 
@@ -257,7 +257,7 @@ async fn nobody_waits_longer_than_the_request_lasts() {
     let request = asked(&world, &owner, &runner, &said);
     let drilldown =
         ask(&world, &owner, &said, &request).await.ok()["drilldown"].as_str().unwrap().to_owned();
-    world.advance(Duration::from_secs(120));
+    world.advance(Duration::from_mins(2));
     assert!(commands(&world, &runner).await.commands.is_empty());
     assert_eq!(
         world.get(&owner, &format!("/v1/drilldowns/{drilldown}")).await.ok()["state"],
@@ -274,4 +274,13 @@ async fn when_the_record_cannot_be_written_nothing_is_asked() {
         .await
         .refused(503, "dependency-unavailable");
     assert!(commands(&world, &runner).await.commands.is_empty());
+}
+
+#[tokio::test]
+async fn a_runner_that_waits_is_answered_when_something_comes() {
+    let (world, owner, runner, said) = told().await;
+    let request = asked(&world, &owner, &runner, &said);
+    let waits = runner.get(&world, "/v1/runner/commands?wait=25");
+    let (answer, _) = tokio::join!(waits, ask(&world, &owner, &said, &request));
+    assert_eq!(answer.ok()["commands"].as_array().unwrap().len(), 1);
 }

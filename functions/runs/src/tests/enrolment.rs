@@ -12,7 +12,7 @@ use protocol::{
 use serde_json::json;
 
 use super::{
-    customer::{Customer, key, name},
+    customer::{Customer, certificate, key, name},
     field_runner::{FieldRunner, enrol, fields, token},
     world::{DEPLOYMENT, World},
 };
@@ -160,12 +160,12 @@ async fn a_key_that_the_customer_did_not_certify_is_refused() {
     customer.register(&world, &owner).await;
 
     let mut stranger = said();
-    let certificate = customer.certificate(owner.tenant, &key(10), "plant-1", world.now());
-    stranger.certificate = Envelope::sign_message(&certificate, &[&key(77)]).unwrap();
+    let certified = certificate(owner.tenant, &key(10), "plant-1", world.now());
+    stranger.certificate = Envelope::sign_message(&certified, &[&key(77)]).unwrap();
     enrol(&world, &EnrolRequest::sign(stranger, &key(10)).unwrap()).await.refused(401, "unsigned");
     let mut foreign = said();
-    let certificate = customer.certificate(world.tenant().await, &key(10), "plant-1", world.now());
-    foreign.certificate = Envelope::sign_message(&certificate, &[&customer.authority]).unwrap();
+    let certified = certificate(world.tenant().await, &key(10), "plant-1", world.now());
+    foreign.certificate = Envelope::sign_message(&certified, &[&customer.authority]).unwrap();
     enrol(&world, &EnrolRequest::sign(foreign, &key(10)).unwrap())
         .await
         .refused(403, "wrong-tenant");

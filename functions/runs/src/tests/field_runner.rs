@@ -26,7 +26,7 @@ use protocol::{
 use serde_json::{Value, json};
 
 use super::{
-    customer::{Customer, body, key, name},
+    customer::{Customer, body, certificate, key, name},
     world::{Answer, DEPLOYMENT, PUBLIC_URL, Person, World},
 };
 
@@ -68,7 +68,7 @@ pub(super) fn fields(
     named: &str,
     now: Timestamp,
 ) -> EnrolFields {
-    let certificate = customer.certificate(tenant, key, named, now);
+    let certified = certificate(tenant, key, named, now);
     EnrolFields {
         token: token.parse().unwrap(),
         nonce: Base64Url([9; 16]),
@@ -81,7 +81,7 @@ pub(super) fn fields(
         trust_policy_digest: Digest::of("policy"),
         key_storage: KeyStorage::File,
         sign_jwk: key.public().jwk(),
-        certificate: Envelope::sign_message(&certificate, &[&customer.authority]).unwrap(),
+        certificate: Envelope::sign_message(&certified, &[&customer.authority]).unwrap(),
     }
 }
 

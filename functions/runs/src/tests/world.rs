@@ -13,6 +13,7 @@ use axum::{
     body::Body,
     http::{HeaderMap, Request, StatusCode},
 };
+use chain::intent::Intent;
 use domain::{Plan, Role, SessionId, TenantId, Timestamp, UserId, auth::Session};
 use host::{Config, Opened};
 use http_body_util::BodyExt as _;
@@ -202,17 +203,16 @@ impl World {
         answer(self.opened.routers.invocations.clone(), request.unwrap()).await
     }
 
-    /// The names and reasons of all events that the app recorded for `tenant`, each shard in the order of ids.
+    /// The names and reasons of all events that the app recorded for `tenant`. Each must be one that the sealer takes.
     pub(super) async fn recorded(&self, tenant: TenantId) -> Vec<(String, String)> {
         let mut events = Vec::new();
         for shard in shards() {
             for kind in ["intent", "statement"] {
                 for stored in self.stored(tenant, &shard, kind).await {
                     let body: Value = serde_json::from_str(&stored.document.body).unwrap();
-                    let intent: Value =
-                        serde_json::from_str(body["intent"]["intent"].as_str().unwrap()).unwrap();
-                    let text = |name: &str| intent[name].as_str().unwrap_or_default().to_owned();
-                    events.push((text("action"), text("reason")));
+                    let text = body["intent"]["intent"].as_str().unwrap();
+                    let intent = Intent::parse(text).unwrap();
+                    events.push((intent.action, intent.reason.unwrap_or_default()));
                 }
             }
         }

@@ -39,12 +39,11 @@ impl Recorder {
         let real = if roots.is_empty() {
             None
         } else {
-            let builder = WebPkiServerVerifier::builder_with_provider(
-                Arc::new(roots),
-                Arc::clone(&provider),
-            );
-            let failed =
-                |error: &dyn ToString| CollectError::new(ReasonCode::InternalError, error.to_string());
+            let builder =
+                WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+            let failed = |error: &dyn ToString| {
+                CollectError::new(ReasonCode::InternalError, error.to_string())
+            };
             Some(builder.build().map_err(|error| failed(&error))?)
         };
         let since_epoch =
@@ -104,7 +103,10 @@ impl ServerCertVerifier for Recorder {
     }
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "the library's enums grow; what is new is 'invalid'")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the library's enums grow; what is new is 'invalid'"
+)]
 fn code_of(error: &Error) -> &'static str {
     match error {
         Error::InvalidCertificate(certificate) => match certificate {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ed25519_dalek::SigningKey;
+use proptest::prelude::*;
 
 use super::{bundle as verify, *};
 use crate::{
@@ -367,4 +368,20 @@ fn a_truncated_export_is_broken_wherever_it_is_cut() {
         assert_eq!(report.verdict, Verdict::Broken, "{end}");
     }
     assert_eq!(verify(b"not a zip", None).first_bad.unwrap().kind, Kind::Signature);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever the bytes, there is a report; and no other bytes than those of the export are ok.
+    #[test]
+    fn any_bytes_give_a_report(start: prop::sample::Index, length in 0..200_usize, patch: Vec<u8>) {
+        let good = sample::bundle(&sample::rows(2));
+        let start = start.index(good.len());
+        let end = good.len().min(start + length);
+        let patched = [&good[..start], &patch, &good[end..]].concat();
+        let verdict = verify(&patched, Some(&policy())).verdict;
+        prop_assert_eq!(verdict == Verdict::Ok, patched == good);
+        prop_assert_eq!(verify(&patch, Some(&policy())).verdict, Verdict::Broken);
+    }
 }

@@ -115,7 +115,8 @@ impl<D: Copy + Eq> Chain<D> {
     /// The first `ranges_max` ranges that are missing below the highest number, both ends included.
     pub fn missing(&self, ranges_max: usize) -> Vec<(u64, u64)> {
         let ends = std::iter::once(0).chain(self.segments.iter().map(|segment| segment.to));
-        let gaps = ends.zip(&self.segments).map(|(end, next)| (end + 1, next.from.saturating_sub(1)));
+        let gaps =
+            ends.zip(&self.segments).map(|(end, next)| (end + 1, next.from.saturating_sub(1)));
         gaps.filter(|(from, to)| from <= to).take(ranges_max).collect()
     }
 

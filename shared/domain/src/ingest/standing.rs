@@ -4,14 +4,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Class, Fault, Timestamp,
-    run::Severity,
-    runner::RunnerState,
-};
+use crate::{Class, Fault, Timestamp, run::Severity, runner::RunnerState};
 
 /// A claimed time may differ from the time of receipt by this much.
-pub const SKEW_MAX: Duration = Duration::from_secs(120);
+pub const SKEW_MAX: Duration = Duration::from_mins(2);
 /// A claimed time that differs by more than this is not believed.
 pub const UNTRUSTED_MIN: Duration = Duration::from_hours(24);
 /// A statement may arrive this late: sites are offline for long.
@@ -128,7 +124,9 @@ impl Flaw {
     pub const fn verification(self) -> Verification {
         match self {
             Self::RunnerQuarantined => Verification::Suspect,
-            Self::TooLate | Self::ProcedureUnknown | Self::VersionWithdrawn => Verification::Rejected,
+            Self::TooLate | Self::ProcedureUnknown | Self::VersionWithdrawn => {
+                Verification::Rejected
+            }
             Self::ChecksMismatch | Self::ScoreMismatch => Verification::Rejected,
         }
     }

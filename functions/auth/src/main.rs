@@ -1,0 +1,5 @@
+//! The `auth` function app as a custom handler.
+
+fn main() -> std::process::ExitCode {
+    host::run::<auth::Auth>()
+}

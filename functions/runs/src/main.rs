@@ -1,0 +1,5 @@
+//! The `runs` function app as a custom handler.
+
+fn main() -> std::process::ExitCode {
+    host::run::<runs::Runs>()
+}

@@ -1,0 +1,119 @@
+//! Publishing: nothing is lost, nothing raw leaves, and only true receipts count.
+
+use serde_json::{Value, json};
+
+use crate::{
+    control_plane::ControlPlane,
+    site::{CANARY, Site},
+};
+
+async fn queue(site: &Site) -> Vec<Value> {
+    let listed = site.run(&["queue", "ls"]).await.json;
+    listed["statements"].as_array().unwrap().iter().map(|one| one["state"].clone()).collect()
+}
+
+#[tokio::test]
+async fn a_run_is_published_receipted_and_nothing_raw_leaves() {
+    let (control_plane, site) = ControlPlane::with_site().await;
+    let procedure = site.signed(&site.procedure(1)).await;
+    let run = control_plane.serve(site.run(&["run", &procedure, "--publish", "https"])).await;
+    assert_eq!(run.exit, 1);
+    assert_eq!(run.json["published"], json!({ "receipted": 1, "waiting": 0, "rejected": 0 }));
+    assert_eq!(queue(&site).await, ["receipted"]);
+    let state = control_plane.state.lock().unwrap();
+    let payload = String::from_utf8(state.held[&1].0.clone()).unwrap();
+    for raw in [CANARY, "bad.conf", "password"] {
+        assert!(!payload.contains(raw), "{raw}");
+        assert!(!state.seen.windows(raw.len()).any(|window| window == raw.as_bytes()), "{raw}");
+    }
+}
+
+#[tokio::test]
+async fn a_statement_that_was_appended_before_the_process_ended_is_published_by_the_next() {
+    let (control_plane, site) = ControlPlane::with_site().await;
+    let procedure = site.signed(&site.procedure(1)).await;
+    for sequence in [1, 2] {
+        let run = site.run(&["run", &procedure, "--offline"]).await;
+        assert_eq!(run.json["sequence"], sequence);
+    }
+    assert_eq!(queue(&site).await, ["queued", "queued"]);
+    let published = control_plane.serve(site.run(&["publish"])).await;
+    assert_eq!((published.exit, &published.json["receipted"]), (0, &json!(2)));
+}
+
+#[tokio::test]
+async fn a_statement_whose_answer_was_lost_is_sent_again_and_gets_its_receipt() {
+    let (control_plane, site) = ControlPlane::with_site().await;
+    let procedure = site.signed(&site.procedure(1)).await;
+    let topic = control_plane.topic();
+    // Handed over to the topic, and the receipt never fetched.
+    let run = ["run", &procedure, "--publish", "eventgrid", "--topic", &topic, "--wait", "0"];
+    control_plane.state.lock().unwrap().forges_receipts = true;
+    control_plane.serve(site.run(&run)).await;
+    assert_eq!(queue(&site).await, ["sent"]);
+    let mut state = control_plane.state.lock().unwrap();
+    state.forges_receipts = false;
+    state.held.clear();
+    drop(state);
+    let published = control_plane.serve(site.run(&["publish"])).await;
+    assert_eq!(published.json["receipted"], 1);
+}
+
+#[tokio::test]
+async fn through_a_topic_the_receipt_is_fetched_afterwards() {
+    let (control_plane, site) = ControlPlane::with_site().await;
+    let procedure = site.signed(&site.procedure(1)).await;
+    let topic = control_plane.topic();
+    let run = ["run", &procedure, "--publish", "eventgrid", "--topic", &topic];
+    let run = control_plane.serve(site.run(&run)).await;
+    assert_eq!(run.json["published"]["receipted"], 1, "{}", run.json);
+    assert_eq!(queue(&site).await, ["receipted"]);
+}
+
+#[tokio::test]
+async fn a_receipt_of_another_key_is_none() {
+    let (control_plane, site) = ControlPlane::with_site().await;
+    let procedure = site.signed(&site.procedure(1)).await;
+    site.run(&["run", &procedure, "--offline"]).await;
+    control_plane.state.lock().unwrap().forges_receipts = true;
+    let published = control_plane.serve(site.run(&["publish"])).await;
+    assert_eq!((published.exit, &published.json["waiting"]), (3, &json!(1)));
+    assert_eq!(queue(&site).await, ["queued"]);
+}
+
+#[tokio::test]
+async fn an_overloaded_control_plane_is_asked_again() {
+    let (control_plane, site) = ControlPlane::with_site().await;
+    let procedure = site.signed(&site.procedure(1)).await;
+    site.run(&["run", &procedure, "--offline"]).await;
+    control_plane.state.lock().unwrap().failures = [503, 429].into();
+    let published = control_plane.serve(site.run(&["publish"])).await;
+    assert_eq!(published.json["receipted"], 1, "{}", published.json);
+    assert!(control_plane.state.lock().unwrap().failures.is_empty());
+}
+
+#[tokio::test]
+async fn a_rejected_statement_stays_in_the_queue_with_its_reason() {
+    let (control_plane, site) = ControlPlane::with_site().await;
+    let procedure = site.signed(&site.procedure(1)).await;
+    site.run(&["run", &procedure, "--offline"]).await;
+    control_plane.state.lock().unwrap().rejects = true;
+    let published = control_plane.serve(site.run(&["publish"])).await;
+    assert_eq!((published.exit, &published.json["rejected"]), (4, &json!(1)));
+    let listed = site.run(&["queue", "ls"]).await.json;
+    assert_eq!(listed["statements"][0]["code"], "checks-mismatch");
+}
+
+#[tokio::test]
+async fn a_version_that_was_withdrawn_is_not_executed_any_more_even_offline() {
+    let (control_plane, site) = ControlPlane::with_site().await;
+    let procedure = site.signed(&site.procedure(1)).await;
+    let digest = control_plane.publish(&procedure).to_string();
+    let run = control_plane.serve(site.run(&["run", &digest])).await;
+    assert_eq!(run.exit, 1, "{}", run.json);
+    control_plane.state.lock().unwrap().bundles.clear();
+    let refused = control_plane.serve(site.run(&["run", &digest])).await;
+    assert_eq!((refused.exit, refused.code()), (4, "procedure-withdrawn"));
+    let offline = site.run(&["run", &procedure, "--offline"]).await;
+    assert_eq!((offline.exit, offline.code()), (4, "procedure-withdrawn"));
+}
