@@ -20,7 +20,15 @@ pub(crate) fn human(report: &Report, args: &Args) -> String {
     lines.push(field("signed by", &signed_by(report.checkpoint.as_ref())));
     lines.push(field("tier", report.tier.name()));
     lines.extend(report.notes.iter().map(|note| field("note", note)));
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines.iter().map(|line| format!("{}\n", printable(line))).collect()
+}
+
+/// What a file says must not steer the terminal that shows it, nor look like a line of ours.
+fn printable(text: &str) -> String {
+    let escape = |letter: char| {
+        if letter.is_control() { letter.escape_default().to_string() } else { letter.to_string() }
+    };
+    text.chars().map(escape).collect()
 }
 
 fn answer(report: &Report) -> String {
@@ -73,12 +81,22 @@ fn signed_by(head: Option<&Head>) -> String {
     match head {
         None => "nobody: the checkpoint cannot be read".to_owned(),
         Some(head) if head.signed_by.is_empty() => {
-            format!("not proved: the checkpoint claims {} rows", head.size)
+            format!("not proved: the checkpoint claims a log of {} rows", head.size)
         }
-        Some(head) => format!("{}, for {} rows", head.signed_by.join(", "), head.size),
+        Some(head) => format!("{}, for a log of {} rows", head.signed_by.join(", "), head.size),
     }
 }
 
 fn field(name: &str, value: &str) -> String {
     format!("  {name:<10} {value}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_of_a_file_do_not_reach_the_terminal() {
+        assert_eq!(printable("a\u{1b}[2J\n\u{9b}é"), "a\\u{1b}[2J\\n\\u{9b}é");
+    }
 }

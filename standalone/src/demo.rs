@@ -63,8 +63,15 @@ async fn tell(args: &DemoArgs, telling: &mut Telling<'_>) -> Result<(), DemoErro
         chapters::procedure::publish(&bench, &running, &owner, &customer, &enrolled, telling)
             .await?;
     let run = chapters::run::execute(&bench, &running, &owner, &published, telling).await?;
-    chapters::doors::again(&bench, &running, &owner, &published, &run, telling).await?;
-    chapters::drill::down(&bench, &running, &owner, &enrolled, &published, &run, telling).await?;
+    let scene = chapters::Scene {
+        bench: &bench,
+        running: &running,
+        owner: &owner,
+        enrolled: &enrolled,
+        published: &published,
+    };
+    chapters::doors::again(&scene, &run, telling).await?;
+    chapters::drill::down(&scene, &run, telling).await?;
     chapters::clone::catch(&bench, &owner, &enrolled, &published, telling).await?;
     chapters::inspect::export(&bench, &owner, "runner.fork.detected", telling).await?;
     running.stop().await

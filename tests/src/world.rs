@@ -68,7 +68,8 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let clock = ManualClock::new(START);
         let data = dir.path().join("data");
-        let store = Store::open(&data, clock.clone(), SeededRandomness::new(7)).unwrap();
+        let store = Store::open(&data, Arc::<ManualClock>::clone(&clock), SeededRandomness::new(7))
+            .unwrap();
         let apps = open(&store, &wrap).await;
         Self { clock, store, apps, dir: Some(dir) }
     }
@@ -77,7 +78,7 @@ impl World {
     pub async fn over(data: &Path, now: Timestamp) -> Self {
         let clock = ManualClock::new(now);
         let randomness = Arc::new(SystemRandomness);
-        let store = Store::open(data, clock.clone(), randomness).unwrap();
+        let store = Store::open(data, Arc::<ManualClock>::clone(&clock), randomness).unwrap();
         let apps = open(&store, &|ports| ports).await;
         Self { clock, store, apps, dir: None }
     }

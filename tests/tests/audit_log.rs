@@ -137,7 +137,7 @@ async fn sign_up_with(fault: Option<(usize, Fault)>) -> usize {
     let world = World::with_ports(|mut ports| {
         if ports.identity == Identity::Auth {
             let documents = Faulty::new(std::sync::Arc::clone(&ports.documents));
-            ports.documents = documents.clone();
+            ports.documents = std::sync::Arc::<Faulty>::clone(&documents);
             faulty.set(documents).ok().unwrap();
         }
         ports

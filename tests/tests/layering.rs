@@ -25,7 +25,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("client", &["domain", "protocol"]),
     ("inspector", &["chain"]),
     ("standalone", STANDALONE),
-    ("xtask", &["audit", "auth", "chain", "domain", "ports", "runs", "signer", "web"]),
+    (
+        "xtask",
+        &["audit", "auth", "chain", "domain", "ports", "runs", "signer", "system-tests", "web"],
+    ),
     ("system-tests", TESTS),
 ];
 
@@ -240,9 +243,9 @@ fn an_app_that_reaches_for_a_backend_and_a_rule_that_reaches_for_a_clock_are_fou
 }
 
 #[test]
-fn only_the_main_of_an_app_names_its_host() {
-    let parts =
-        tree::sources("functions").into_iter().filter(|path| !path.ends_with("/src/main.rs"));
+fn only_the_main_and_the_tests_of_an_app_name_its_host() {
+    let may = |path: &String| path.ends_with("/src/main.rs") || path.contains("/src/tests");
+    let parts = tree::sources("functions").into_iter().filter(|path| !may(path));
     let found: Vec<_> = parts.filter(|path| !names_host(&tree::read(path)).is_empty()).collect();
     assert_eq!(found, Vec::<String>::new());
     let named = [

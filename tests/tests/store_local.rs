@@ -117,11 +117,14 @@ async fn a_key_is_wrapped_as_openssl_wraps_it() {
     chmod(&path, 0o600);
     let keys = open(dir.path()).unwrap().ports(Identity::Auth).keys;
     let wrapped = keys.wrap(KeyPurpose::AccessToken, &[0xa5; 32]).await.unwrap();
-    let hex: String = wrapped.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(
-        hex,
-        "9f2916af39ef57845f26f17985a4e9b4b3296c78c40c78301c04e09aa6c21b0b1b212e25b320691d"
-    );
+    let expected: [u64; 5] = [
+        0x9f29_16af_39ef_5784,
+        0x5f26_f179_85a4_e9b4,
+        0xb329_6c78_c40c_7830,
+        0x1c04_e09a_a6c2_1b0b,
+        0x1b21_2e25_b320_691d,
+    ];
+    assert_eq!(wrapped, expected.map(u64::to_be_bytes).concat());
 }
 
 #[tokio::test]

@@ -172,8 +172,8 @@ pub(crate) async fn make(
     let draft = Draft::new(&export)?;
     let signer =
         Signer::new(&format!("{}/export", state.origin(tenant)), state.export_key.clone())?;
-    let signed = signer.sign(draft.statement())?;
-    Ok((draft.finish(&signed)?, checkpoint.size))
+    let note = signer.sign(draft.statement())?;
+    Ok((draft.finish(&note)?, checkpoint.size))
 }
 
 /// The public keys that go with an export, for information.

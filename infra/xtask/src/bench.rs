@@ -1,57 +1,34 @@
 //! `cargo xtask bench`: figures of the release build, as ratios where they can be, so that they mean something on another machine.
 
+mod ingest;
 mod machine;
 mod process;
+mod raw_store;
 mod table;
 mod verify;
 
-use std::{
-    fs,
-    path::Path,
-    process::{Command, ExitCode},
-};
+use std::{fs, path::Path, process::ExitCode};
 
 use anyhow::Context;
 
-use crate::{
-    progress::say,
-    steps::run as run_program,
-    workspace::{cargo, root},
-};
+use crate::{progress::say, workspace::root};
 use table::Table;
 
 /// The page that the figures are written to.
 const PAGE: &str = "docs/performance.md";
 
-/// Measures. A debug build builds the release and hands over to it: its own figures would be worth nothing.
+/// Measures this release build.
 pub(crate) fn run(json: Option<&Path>) -> anyhow::Result<ExitCode> {
-    if cfg!(debug_assertions) { hand_over(json) } else { measure(json) }
-}
-
-/// One build for the product and for what measures it, so that they share their dependencies.
-fn hand_over(json: Option<&Path>) -> anyhow::Result<ExitCode> {
-    run_program(&mut cargo(&[
-        "build",
-        "--release",
-        "--package",
-        "standalone",
-        "--package",
-        "xtask",
-    ]))?;
-    let mut bench = Command::new(root().join("target/release/xtask"));
-    bench.arg("bench").current_dir(root());
-    if let Some(file) = json {
-        bench.arg("--json").arg(file);
-    }
-    run_program(&mut bench)?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn measure(json: Option<&Path>) -> anyhow::Result<ExitCode> {
     let mut table = Table::default();
     say("verification of stored bytes against raw SHA-256");
-    table.add(verify::measure()?);
+    for row in verify::measure()? {
+        table.add(row);
+    }
     for row in process::measure()? {
+        table.add(row);
+    }
+    say("ingestion of signed events");
+    for row in ingest::measure(&root().join("target/bench"))? {
         table.add(row);
     }
     let machine = machine::describe()?;

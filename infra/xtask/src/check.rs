@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::{counterpart::Demand, generate, steps::Steps, test, workspace::cargo};
+use crate::{counterpart::Demand, steps::Steps, test, workspace::cargo};
 
 /// Cheap steps first; every step runs, so that one round shows all failures.
 pub(crate) fn run(skip_tests: bool) -> ExitCode {
@@ -16,7 +16,6 @@ pub(crate) fn run(skip_tests: bool) -> ExitCode {
         "documentation",
         cargo(&["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings"),
     );
-    steps.work("generated files", generate::check);
     if !skip_tests {
         test::tests(&mut steps, Demand::All);
     }

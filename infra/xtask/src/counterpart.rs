@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, ExitCode},
 };
 
 use anyhow::{Context, ensure};
@@ -12,7 +12,7 @@ use chain::container;
 use crate::{
     progress::say,
     sample_log::SampleLog,
-    steps::{Steps, run},
+    steps::{Steps, run as run_program},
     workspace::{counterparts, root},
 };
 
@@ -69,9 +69,20 @@ fn python() -> Command {
     python
 }
 
-/// Runs every counterpart whose tool is here.
+/// Runs every counterpart whose tool is here, over exports that somebody gave with their policy, or over samples.
+pub(crate) fn run(given: Option<(PathBuf, Vec<PathBuf>)>) -> ExitCode {
+    let mut steps = Steps::new("interop");
+    let logs = given.map(|(policy, sound)| Logs { policy, sound, changed: Vec::new() });
+    run_over(&mut steps, Demand::All, logs);
+    steps.finish()
+}
+
+/// Runs every counterpart over samples.
 pub(crate) fn run_all(steps: &mut Steps, demand: Demand) {
-    let mut logs = None;
+    run_over(steps, demand, None);
+}
+
+fn run_over(steps: &mut Steps, demand: Demand, mut logs: Option<Logs>) {
     for counterpart in &ALL {
         let missing = format!("{} is not on this machine", counterpart.tool);
         match (counterpart.is_here(), demand) {
@@ -99,9 +110,9 @@ impl Counterpart {
 
     /// Accepts every sound log, refuses every changed one.
     fn run(&self, logs: &Logs) -> anyhow::Result<()> {
-        run((self.verifier)().arg(&logs.policy).args(&logs.sound))?;
+        run_program((self.verifier)().args(logs.sound()?))?;
         for changed in &logs.changed {
-            let output = (self.verifier)().arg(&logs.policy).arg(changed).output()?;
+            let output = (self.verifier)().args(absolute([&logs.policy, changed])?).output()?;
             let said = [output.stdout, output.stderr].concat();
             let said = String::from_utf8_lossy(&said);
             // A verifier that could not start refuses nothing.
@@ -125,6 +136,11 @@ struct Logs {
 }
 
 impl Logs {
+    /// The arguments of a verifier that must accept. It runs in another folder.
+    fn sound(&self) -> anyhow::Result<Vec<PathBuf>> {
+        absolute([&self.policy].into_iter().chain(&self.sound))
+    }
+
     fn write(folder: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(folder)?;
         let mut logs =
@@ -170,4 +186,8 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<PathBuf> {
     let path = folder.join(name);
     fs::write(&path, bytes).with_context(|| format!("{} cannot be written", path.display()))?;
     Ok(path)
+}
+
+fn absolute<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> anyhow::Result<Vec<PathBuf>> {
+    Ok(paths.into_iter().map(std::path::absolute).collect::<Result<_, _>>()?)
 }

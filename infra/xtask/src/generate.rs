@@ -33,7 +33,7 @@ pub(crate) fn run(only_check: bool) -> anyhow::Result<ExitCode> {
 }
 
 /// Compares what is in the tree with what would be written.
-pub(crate) fn check() -> anyhow::Result<()> {
+fn check() -> anyhow::Result<()> {
     let differing = differences(&root(), &files()?)?;
     ensure!(
         differing.is_empty(),
@@ -99,6 +99,11 @@ fn files_below(root: &Path, folder: &Path) -> anyhow::Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_in_the_tree_is_what_the_tables_say() {
+        check().unwrap();
+    }
 
     #[test]
     fn a_changed_a_missing_and_a_stale_file_are_found_and_put_right() {

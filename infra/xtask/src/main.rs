@@ -3,10 +3,13 @@
 //! In scope: the order of steps, what a machine must have, and what is written into `docs/` from the tables in the code.
 //! Out of scope: the tests themselves (beside the code and in `tests/`), the product's own commands (`standalone`).
 
+#[cfg(feature = "tables")]
 mod bench;
 mod check;
 mod counterpart;
+#[cfg(feature = "tables")]
 mod generate;
+mod hand_over;
 mod progress;
 mod sample_log;
 mod steps;
@@ -30,6 +33,8 @@ struct CommandLine {
 const EXAMPLES: &str = "\
 Examples:
   cargo xtask test                  before you send a change: everything this machine can run
+  cargo xtask interop --policy policy.txt log.audit.zip
+                                    has programs that we did not write verify your export
   cargo xtask check                 what continuous integration runs; needs every counterpart
   cargo xtask generate              after a change to an endpoint, a trigger, a right or an event
   cargo xtask bench --json b.json   measures, and writes docs/performance.md
@@ -42,14 +47,21 @@ enum Task {
     ///
     /// Runs the tests of the workspace, then the counterparts whose tools are here (Go, Python), fetching what they need from their registries into
     /// target/counterparts. Never installs a system package. Ends with a list of what it could not run.
-    Test {
-        /// Run the counterparts alone
-        #[arg(long)]
-        counterparts: bool,
+    Test,
+    /// Have the counterparts verify exports: sample logs of many sizes, or yours
+    ///
+    /// Samples are also given to them with changes that hide as well as they can, which they must refuse.
+    Interop {
+        /// The policy that pins the keys of your exports
+        #[arg(long, value_name = "FILE", requires = "exports")]
+        policy: Option<PathBuf>,
+        /// Your exports
+        #[arg(value_name = "EXPORT", requires = "policy")]
+        exports: Vec<PathBuf>,
     },
     /// Run what continuous integration runs
     ///
-    /// Formatting, lints, documentation, tests, generated files and every counterpart. Goes on after a failure and lists all of them at the end.
+    /// Formatting, lints, documentation, tests (among them: that generated files are as the code says) and every counterpart. Goes on after a failure and lists all of them at the end.
     Check {
         /// Leave out the tests of the workspace and the counterparts, which `cargo xtask test` runs
         #[arg(long)]
@@ -72,16 +84,27 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    let done = match CommandLine::parse().task {
-        Task::Test { counterparts } => Ok(test::run(counterparts)),
-        Task::Check { skip_tests } => Ok(check::run(skip_tests)),
-        Task::Generate { check } => generate::run(check),
-        Task::Bench { json } => bench::run(json.as_deref()),
-    };
-    done.unwrap_or_else(|error| {
+    run(CommandLine::parse().task).unwrap_or_else(|error| {
         progress::say(format_args!("error: {error:#}"));
         ExitCode::FAILURE
     })
+}
+
+fn run(task: Task) -> anyhow::Result<ExitCode> {
+    match task {
+        Task::Test => Ok(test::run()),
+        Task::Interop { policy, exports } => {
+            Ok(counterpart::run(policy.map(|policy| (policy, exports))))
+        }
+        Task::Check { skip_tests } => Ok(check::run(skip_tests)),
+        #[cfg(feature = "tables")]
+        Task::Generate { check } => generate::run(check),
+        #[cfg(not(feature = "tables"))]
+        Task::Generate { check } => hand_over::generate(check),
+        #[cfg(feature = "tables")]
+        Task::Bench { json } if !cfg!(debug_assertions) => bench::run(json.as_deref()),
+        Task::Bench { json } => hand_over::bench(json.as_deref()),
+    }
 }
 
 #[cfg(test)]

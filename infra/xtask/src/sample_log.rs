@@ -21,10 +21,14 @@ const SEALED_AT: &str = "2026-11-21T00:00:00.210000Z";
 
 /// An exported log and what its reader pinned.
 pub(crate) struct SampleLog {
+    /// Whose log it is.
+    #[cfg(feature = "tables")]
+    pub(crate) tenant: &'static str,
     /// The export.
     pub(crate) bundle: Vec<u8>,
-    /// The bytes of all rows.
-    pub(crate) rows: Vec<u8>,
+    /// The rows that are in it.
+    #[cfg(feature = "tables")]
+    pub(crate) rows: Vec<String>,
     /// The policy that names its key.
     pub(crate) policy: Policy,
 }
@@ -53,7 +57,14 @@ impl SampleLog {
             export_keys: Vec::new(),
             tier: Tier::Signed,
         };
-        Ok(Self { bundle, rows: rows.concat().into_bytes(), policy })
+        Ok(Self {
+            bundle,
+            policy,
+            #[cfg(feature = "tables")]
+            tenant: TENANT,
+            #[cfg(feature = "tables")]
+            rows,
+        })
     }
 }
 

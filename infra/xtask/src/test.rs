@@ -8,14 +8,9 @@ use crate::{
     workspace::cargo,
 };
 
-/// `only_counterparts` leaves out the tests of the workspace.
-pub(crate) fn run(only_counterparts: bool) -> ExitCode {
+pub(crate) fn run() -> ExitCode {
     let mut steps = Steps::new("test");
-    if only_counterparts {
-        counterpart::run_all(&mut steps, Demand::WhatIsHere);
-    } else {
-        tests(&mut steps, Demand::WhatIsHere);
-    }
+    tests(&mut steps, Demand::WhatIsHere);
     steps.finish()
 }
 

@@ -241,10 +241,12 @@ async fn a_run_is_executed_on_command_only_when_the_customer_signed_it() {
     let signed = case.control_plane.publish(&case.site.signed(&case.site.procedure(2)).await);
     let result = case.deliver(case.signed(&run(1, signed))).await;
     assert_eq!(result.outcome, CommandOutcome::Done, "{:?}", result.code);
-    let state = case.control_plane.state.lock().unwrap();
-    let statement: Statement = serde_json::from_slice(&state.held[&2].0).unwrap();
+    let payload = case.control_plane.state.lock().unwrap().held[&2].0.clone();
+    let statement: Statement = serde_json::from_slice(&payload).unwrap();
     assert_eq!(json!(statement.predicate.run.trigger), "command");
-    drop(state);
+
+    assert_eq!(case.refusal(&run(1, signed)).await, RefusalCode::Replay);
+    assert_eq!(case.control_plane.state.lock().unwrap().held.len(), 2);
 
     let procedure: domain::procedure::Procedure =
         serde_json::from_value(case.site.procedure(3)).unwrap();

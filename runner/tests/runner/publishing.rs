@@ -51,10 +51,8 @@ async fn a_statement_whose_answer_was_lost_is_sent_again_and_gets_its_receipt() 
     control_plane.state.lock().unwrap().forges_receipts = true;
     control_plane.serve(site.run(&run)).await;
     assert_eq!(queue(&site).await, ["sent"]);
-    let mut state = control_plane.state.lock().unwrap();
-    state.forges_receipts = false;
-    state.held.clear();
-    drop(state);
+    control_plane.state.lock().unwrap().forges_receipts = false;
+    control_plane.state.lock().unwrap().held.clear();
     let published = control_plane.serve(site.run(&["publish"])).await;
     assert_eq!(published.json["receipted"], 1);
 }

@@ -99,8 +99,8 @@ fn export(
         app_keys: &[],
     };
     let draft = Draft::new(&export)?;
-    let signed = signer.sign(draft.statement())?;
-    Ok(draft.finish(&signed)?)
+    let statement = signer.sign(draft.statement())?;
+    Ok(draft.finish(&statement)?)
 }
 
 /// Proofs for some rows and some earlier sizes; hashes in base64.

@@ -11,6 +11,9 @@ use domain::TenantId;
 /// A tenant's sealer is woken at most twice in this time: at once, and once more at its end.
 const WAKE_EVERY: Duration = Duration::from_secs(1);
 
+/// The most numbers that one intent declares void: 20 KB of the 64 KiB that a row may have, with the largest numbers.
+const VOID_MAX: usize = 1_000;
+
 /// The numbers that one process gave out, for each tenant. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Numbers(Arc<Mutex<HashMap<TenantId, Counter>>>);
@@ -31,7 +34,18 @@ pub(crate) struct Number {
     tenant: TenantId,
     number: u64,
     void: Vec<u64>,
-    may_be_stored: bool,
+    fate: Fate,
+}
+
+/// What is known of an intent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Fate {
+    /// It is not stored, and never will be.
+    Nowhere,
+    /// It may be stored: only the sealer can tell.
+    Unknown,
+    /// It is stored.
+    Stored,
 }
 
 impl Numbers {
@@ -39,9 +53,10 @@ impl Numbers {
     pub(crate) fn take(&self, tenant: TenantId) -> Number {
         let (number, void) = self.with(tenant, |counter| {
             counter.last += 1;
-            (counter.last, std::mem::take(&mut counter.void))
+            let rest = counter.void.split_off(counter.void.len().min(VOID_MAX));
+            (counter.last, std::mem::replace(&mut counter.void, rest))
         });
-        Number { numbers: self.clone(), tenant, number, void, may_be_stored: false }
+        Number { numbers: self.clone(), tenant, number, void, fate: Fate::Nowhere }
     }
 
     /// After how long to wake the sealer; `None` when a message on its way will find this commit too.
@@ -78,25 +93,31 @@ impl Number {
 
     /// From now on it may be stored, whatever becomes of the caller.
     pub(crate) fn begin(&mut self) {
-        self.may_be_stored = true;
+        self.fate = Fate::Unknown;
     }
 
-    /// Storage refused it: it never will be stored.
+    /// It is stored.
+    pub(crate) fn stored(&mut self) {
+        self.fate = Fate::Stored;
+    }
+
+    /// Storage refused it.
     pub(crate) fn refused(&mut self) {
-        self.may_be_stored = false;
+        self.fate = Fate::Nowhere;
     }
 }
 
 impl Drop for Number {
     fn drop(&mut self) {
-        if self.may_be_stored {
+        if self.fate == Fate::Stored {
             return;
         }
-        let (number, void) = (self.number, std::mem::take(&mut self.void));
-        self.numbers.with(self.tenant, |counter| {
-            counter.void.extend(void);
-            counter.void.push(number);
-        });
+        let mut void = std::mem::take(&mut self.void);
+        if self.fate == Fate::Nowhere {
+            void.push(self.number);
+        }
+        // To declare a number void twice says nothing new.
+        self.numbers.with(self.tenant, |counter| counter.void.append(&mut void));
     }
 }
 
@@ -128,14 +149,35 @@ mod tests {
         assert_eq!(numbers.take(TENANT).void(), [1, 2]);
     }
 
-    /// Storage may have it although nobody waited for the answer: only the sealer can tell.
+    /// Storage may have it although nobody waited for the answer. What it declares void is void in any case.
     #[test]
     fn a_number_that_may_be_stored_is_never_declared_void() {
         let numbers = Numbers::default();
+        drop(numbers.take(TENANT));
         let mut number = numbers.take(TENANT);
         number.begin();
         drop(number);
+        assert_eq!(numbers.take(TENANT).void(), [1]);
+    }
+
+    #[test]
+    fn a_stored_intent_declares_void_once() {
+        let numbers = Numbers::default();
+        drop(numbers.take(TENANT));
+        let mut number = numbers.take(TENANT);
+        number.begin();
+        number.stored();
+        drop(number);
         assert!(numbers.take(TENANT).void().is_empty());
+    }
+
+    #[test]
+    fn an_intent_declares_a_thousand_numbers_void_and_leaves_the_rest_to_the_next() {
+        let numbers = Numbers::default();
+        let refused: Vec<_> = (0..=VOID_MAX).map(|_| numbers.take(TENANT)).collect();
+        drop(refused);
+        let (first, second) = (numbers.take(TENANT), numbers.take(TENANT));
+        assert_eq!((first.void().len(), second.void()), (VOID_MAX, &[1_001][..]));
     }
 
     #[test]

@@ -123,6 +123,12 @@ impl Partition {
         }
         let source = self.source()?;
         let (container, shard) = writes.place.unwrap_or((home(source.identity()), "0"));
+        if let Some(id) = id
+            && self.documents.read(container, &self.key(shard), &id.to_string()).await?.is_some()
+        {
+            // No number for what is refused in any case: whoever repeats himself would have to be declared void as often.
+            return Err(StoreError::Exists);
+        }
         let mut prepared = source.prepare(self.tenant, actor, at, &event, id)?;
         let mut batch = writes.batch;
         batch.push(Write::Create(intent_document(&prepared)?));
@@ -260,7 +266,10 @@ impl Partition {
     /// After a commit: wakes the sealer, or gives back numbers that will never be seen.
     async fn settle(&self, prepared: &mut [Prepared], result: &Result<(), StoreError>) {
         match result {
-            Ok(()) => self.wake().await,
+            Ok(()) => {
+                prepared.iter_mut().for_each(|prepared| prepared.number.stored());
+                self.wake().await;
+            }
             // It may have been applied: its number stays taken, and the sealer decides.
             Err(StoreError::Unavailable(_)) => {}
             Err(_) => prepared.iter_mut().for_each(|prepared| prepared.number.refused()),

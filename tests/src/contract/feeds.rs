@@ -58,6 +58,7 @@ pub async fn pages_of_a_feed_lose_nothing(backend: &dyn Backend) {
             let page = changes(&scene, cursor.as_ref(), limit).await;
             assert!(page.documents.len() <= limit);
             found.extend(page.documents);
+            assert!(found.len() <= written.len(), "the same page again");
             if !page.more {
                 break;
             }

@@ -53,6 +53,7 @@ pub async fn pages_meet_without_gap_or_overlap_in_both_directions(backend: &dyn 
                 let (ids, next) = page(&scene, &query).await;
                 found.extend(ids);
                 pages += 1;
+                assert!(found.len() <= expected.len(), "the same page again");
                 let Some(next) = next else { break };
                 query.after = Some(next);
             }

@@ -30,7 +30,7 @@ use super::{
 use crate::world::DEPLOYMENT;
 
 /// Sealing takes a second or two; a wake-up that was lost in a crash is made up for by a timer.
-const SEALED_WITHIN: Duration = Duration::from_secs(60);
+const SEALED_WITHIN: Duration = Duration::from_mins(1);
 
 /// An export, and its rows.
 pub struct Exported {
@@ -64,8 +64,8 @@ impl Exported {
         let path = "/api/audit/v1/audit/exports";
         let token = Some(customer.token.as_str());
         let mut connection = Connection::open(server).await.unwrap();
-        let make = Outgoing::json("POST", path, token, Some(&json!({})));
-        let made = connection.send(&make).await.unwrap();
+        let wish = Outgoing::json("POST", path, token, Some(&json!({})));
+        let made = connection.send(&wish).await.unwrap();
         if made.status == StatusCode::CONFLICT {
             return None;
         }
@@ -127,6 +127,12 @@ impl Exported {
             absent.into_iter().map(move |number| (instance.clone(), number))
         });
         missing.collect()
+    }
+
+    /// The instance of `app` whose row is the last one, as [`gaps`](Self::gaps) names it.
+    pub fn last_instance(&self, app: &str) -> String {
+        let last = self.rows.iter().rev().find(|row| row["src"]["app"] == app).unwrap();
+        format!("{app}/{}", last["src"]["inst"].as_str().unwrap())
     }
 
     /// What the log itself says that it lacks: instance and number, as [`gaps`](Self::gaps) gives them.

@@ -21,7 +21,7 @@ use super::{
 use crate::world::Answer;
 
 /// How long one statement may take to be acknowledged, over all attempts.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Which way statements go in.
@@ -50,7 +50,7 @@ pub struct Ledger {
     pub door: Door,
     /// In the order of their numbers, from 1, without a gap.
     pub acknowledged: Vec<Acknowledged>,
-    /// How many statements were in requests without an answer: each may have been taken in or not.
+    /// How many statements were sent without being acknowledged, each time: each was taken in or not.
     pub unanswered: usize,
     connection: Option<Connection>,
 }
@@ -83,28 +83,32 @@ impl Ledger {
                 Door::EventGrid => SyntheticRunner::publish(&said),
             };
             let address = *server.borrow();
-            match self.send(address, &outgoing).await {
+            match self.send(address, &outgoing, said.len()).await {
                 Some(answer) if answer.status == StatusCode::OK => {
+                    self.unanswered -= said.len();
                     self.note(said, &answer);
                     return;
                 }
                 Some(answer) if !answer.status.is_server_error() => {
                     panic!("{} {}", answer.status, answer.json())
                 }
-                Some(_) | None => {
-                    self.unanswered += said.len();
-                    tokio::time::sleep(PAUSE).await;
-                }
+                Some(_) | None => tokio::time::sleep(PAUSE).await,
             }
         }
     }
 
     /// Sends over the connection that is open, or a new one; a broken one is dropped.
-    async fn send(&mut self, server: SocketAddr, outgoing: &Outgoing) -> Option<Answer> {
+    async fn send(
+        &mut self,
+        server: SocketAddr,
+        outgoing: &Outgoing,
+        said: usize,
+    ) -> Option<Answer> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => Connection::open(server).await.ok()?,
         };
+        self.unanswered += said;
         let answer = connection.send(outgoing).await.ok()?;
         self.connection = Some(connection);
         Some(answer)

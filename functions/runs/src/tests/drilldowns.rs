@@ -235,6 +235,21 @@ async fn what_is_not_the_callers_own_to_ask_is_refused_before_anything_is_sent()
 }
 
 #[tokio::test]
+async fn evidence_is_asked_for_in_the_run_that_collected_it() {
+    let (world, owner, mut runner, first) = told().await;
+    let second = runner.say(&world);
+    runner.hand_in(&world, &[&second]).await.ok();
+    let request = asked(&world, &owner, &runner, &second);
+    let body = json!({
+        "run": first.statement.predicate.run.id,
+        "request": signed(&world, &request),
+    });
+    let path = format!("/v1/evidence/{}/drilldowns", request.evidence);
+    world.post(&owner, &path, body).await.refused(400, "evidence-mismatch");
+    ask(&world, &owner, &second, &request).await.ok();
+}
+
+#[tokio::test]
 async fn a_drilldown_needs_a_fresh_second_factor_and_is_its_askers_alone() {
     let (world, owner, runner, said) = told().await;
     let request = asked(&world, &owner, &runner, &said);

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use domain::TenantId;
 use protocol::key::Signer as _;
 use serde_json::json;
@@ -80,6 +82,16 @@ async fn what_a_revoked_runner_signed_is_recorded_and_does_not_count() {
         world.recorded(owner.tenant).await.iter().filter(|event| **event == rejected).count(),
         1
     );
+}
+
+#[tokio::test]
+async fn a_runners_key_counts_no_longer_than_its_certificate() {
+    let (world, owner, mut runner) = ready().await;
+    world.advance(Duration::from_hours(24 * 365));
+    let said = runner.say(&world);
+    assert_eq!(world.deliver(&body(&said.event)).await.ok()["ReturnValue"]["code"], "key-revoked");
+    runner.hand_in(&world, &[&said]).await.refused(401, "signature-invalid");
+    assert_eq!(world.documents_of(owner.tenant, "statement").await, 0);
 }
 
 #[tokio::test]

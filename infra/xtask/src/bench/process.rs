@@ -95,7 +95,7 @@ fn proofline(data: &Path) -> Command {
     command
 }
 
-fn binary() -> PathBuf {
+pub(super) fn binary() -> PathBuf {
     root().join("target/release/proofline")
 }
 

@@ -89,9 +89,12 @@ impl<'a> Rows<'a> {
 
     /// Whether row 0 names the log of the checkpoint.
     pub(super) fn begins(&self, origin: &str) -> Option<Finding> {
-        let named = genesis::origin_of(&Row::from_bytes(self.texts.first()?).ok()?)?;
-        let describe = |origin: &str| format!("the first row of {origin}");
-        (named != origin).then(|| Finding::at(0, Kind::Tenant, describe(origin), describe(&named)))
+        let named = genesis::origin_of(&Row::from_bytes(self.texts.first()?).ok()?);
+        let describe = |origin: &str| format!("the first row of {origin}, hashed with SHA-256");
+        let got =
+            named.as_deref().map_or_else(|| "a row that names no such log".to_owned(), describe);
+        (named.as_deref() != Some(origin))
+            .then(|| Finding::at(0, Kind::Tenant, describe(origin), got))
     }
 
     /// The first row that is not as it was sealed.

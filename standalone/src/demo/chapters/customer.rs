@@ -38,8 +38,7 @@ pub(in crate::demo) async fn prepare(
         let file = bench.path(&format!("keys/{name}"));
         keys.push(bench.runner_ok(&["keys", "new", "--out", &file, "--purpose", purpose]).await?);
     }
-    let [authority, author, approver, ..] =
-        keys.try_into().unwrap_or_else(|_: Vec<Value>| [const { Value::Null }; 5]);
+    let [authority, author, approver, ..] = keys.try_into().unwrap_or([const { Value::Null }; 5]);
     let signer =
         |key: &Value, role: &str| json!({"kid": key["kid"], "jwk": key["jwk"], "role": role});
     let body = json!({

@@ -8,20 +8,15 @@ use protocol::{
 };
 use serde_json::Value;
 
-use super::{owner::Owner, procedure::Published, run::Run, run::topic, serve::Running};
-use crate::demo::{
-    bench::Bench,
-    telling::{DemoError, Doing as _, Telling},
-};
+use super::{Scene, owner::Owner, run::Run, run::topic, serve::Running};
+use crate::demo::telling::{DemoError, Doing as _, Telling};
 
 pub(in crate::demo) async fn again(
-    bench: &Bench,
-    running: &Running,
-    owner: &Owner,
-    published: &Published,
+    scene: &Scene<'_>,
     run: &Run,
     telling: &mut Telling<'_>,
 ) -> Result<(), DemoError> {
+    let Scene { bench, running, owner, published, .. } = *scene;
     telling.chapter("The HTTPS door, and a statement that comes twice");
     let second = bench.runner(&["run", &published.digest, "--publish", "https"]).await?;
     let receipted = second.json["published"]["receipted"].as_u64();

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
-    owner::Owner,
+    Scene,
     procedure::Published,
     run::Run,
     runner::Enrolled,
@@ -20,14 +20,11 @@ use crate::demo::{
 const POINTER: &str = "/content/backend";
 
 pub(in crate::demo) async fn down(
-    bench: &Bench,
-    running: &Running,
-    owner: &Owner,
-    enrolled: &Enrolled,
-    published: &Published,
+    scene: &Scene<'_>,
     run: &Run,
     telling: &mut Telling<'_>,
 ) -> Result<(), DemoError> {
+    let Scene { bench, running, owner, enrolled, published } = *scene;
     telling.chapter("The owner drills down to the failing value");
     let fresh = owner.step_up().await?;
     telling.say("Ada showed her second factor again; without that, the control plane would not carry the request.");
