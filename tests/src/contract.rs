@@ -66,7 +66,7 @@ macro_rules! contract_tests {
             keys::a_changed_wrapped_key_is_refused,
             queues::a_message_comes_again_until_it_is_deleted,
             queues::a_delayed_message_waits,
-            queues::an_old_receipt_deletes_nothing,
+            queues::an_old_receipt_does_nothing,
             queues::a_message_that_fails_five_times_is_set_aside,
             queues::a_message_that_kills_its_receiver_five_times_is_set_aside,
             queues::a_message_has_at_most_48_kib,

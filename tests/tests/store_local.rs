@@ -102,8 +102,10 @@ fn a_root_key_is_made_once_and_never_replaced() {
         assert_eq!(fs::read(&path).unwrap(), wrong);
     }
     fs::remove_file(&path).unwrap();
-    fs::write(dir.path().join("elsewhere"), &key).unwrap();
-    symlink(dir.path().join("elsewhere"), &path).unwrap();
+    fs::write(dir.path().join("elsewher"), &key).unwrap();
+    // A target of 32 bytes, so that the link has the length of a key.
+    symlink("././././././././././././elsewher", &path).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), key);
     assert!(matches!(open(dir.path()), Err(OpenError::RootKey(_))), "a link");
 }
 

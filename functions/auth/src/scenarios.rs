@@ -138,7 +138,6 @@ async fn every_step_is_recorded_with_who_did_it() {
             "auth.login.succeeded ok user",
             "auth.session.created ok user",
             "auth.stepup.failed denied user",
-            "iam.access.denied denied user",
             "auth.stepup.succeeded ok user",
             "auth.session.revoked ok user",
         ]

@@ -1,17 +1,21 @@
 //! Programs that we did not write and that must agree with us (`tests/interop`).
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
 
 use anyhow::{Context, ensure};
-use chain::container;
+use chain::{
+    container,
+    manifest::{File, Manifest},
+};
 
 use crate::{
     progress::say,
-    sample_log::SampleLog,
+    sample_log::{SampleLog, signer},
     steps::{Steps, run as run_program},
     workspace::{counterparts, root},
 };
@@ -27,26 +31,31 @@ pub(crate) enum Demand {
 
 struct Counterpart {
     name: &'static str,
-    /// The program that must be on the machine.
-    tool: &'static str,
-    /// A command that ends well if the tool can be used.
-    probe: &'static [&'static str],
+    /// What must be on the machine, for people.
+    needs: &'static str,
+    /// A command that ends well if it is.
+    probe: fn() -> Command,
     /// The verifier, ready for its arguments.
     verifier: fn() -> Command,
+    /// Tests of its own, which ask us for samples.
+    tests: Option<fn() -> Command>,
 }
 
 const ALL: [Counterpart; 2] = [
     Counterpart {
         name: "exports verified by Go's x/mod/sumdb",
-        tool: "go",
-        probe: &["version"],
-        verifier: go,
+        needs: "Go, and golang.org/x/mod from its module proxy",
+        probe: || go(&["mod", "download"]),
+        verifier: || go(&["run", "."]),
+        // Go must not take its last result: it does not see that we changed.
+        tests: Some(|| go(&["test", "-count=1", "."])),
     },
     Counterpart {
         name: "exports verified by Python's hashlib",
-        tool: "python3",
-        probe: &["-c", "import hashlib, zipfile"],
-        verifier: python,
+        needs: "Python 3",
+        probe: || python(&["-c", "import hashlib, zipfile"]),
+        verifier: || python(&["verify.py"]),
+        tests: None,
     },
 ];
 
@@ -54,18 +63,18 @@ const ALL: [Counterpart; 2] = [
 const SIZES: [u64; 9] = [1, 2, 3, 255, 256, 257, 511, 512, 65_537];
 
 /// Its modules and what it builds stay below `target/`.
-fn go() -> Command {
+fn go(arguments: &[&str]) -> Command {
     let mut go = Command::new("go");
     let kept = counterparts().join("go");
-    go.args(["run", "."]).current_dir(root().join("tests/interop/go"));
+    go.args(arguments).current_dir(root().join("tests/interop/go"));
     go.env("GOMODCACHE", kept.join("modules")).env("GOCACHE", kept.join("cache"));
     go.env("GOTOOLCHAIN", "local").env("GOFLAGS", "-mod=readonly -modcacherw");
     go
 }
 
-fn python() -> Command {
+fn python(arguments: &[&str]) -> Command {
     let mut python = Command::new("python3");
-    python.arg("verify.py").current_dir(root().join("tests/interop/python"));
+    python.args(arguments).current_dir(root().join("tests/interop/python"));
     python
 }
 
@@ -84,7 +93,7 @@ pub(crate) fn run_all(steps: &mut Steps, demand: Demand) {
 
 fn run_over(steps: &mut Steps, demand: Demand, mut logs: Option<Logs>) {
     for counterpart in &ALL {
-        let missing = format!("{} is not on this machine", counterpart.tool);
+        let missing = format!("it needs {}", counterpart.needs);
         match (counterpart.is_here(), demand) {
             (true, _) => steps.work(counterpart.name, || {
                 if logs.is_none() {
@@ -102,14 +111,14 @@ fn run_over(steps: &mut Steps, demand: Demand, mut logs: Option<Logs>) {
 
 impl Counterpart {
     fn is_here(&self) -> bool {
-        Command::new(self.tool)
-            .args(self.probe)
-            .output()
-            .is_ok_and(|output| output.status.success())
+        (self.probe)().output().is_ok_and(|output| output.status.success())
     }
 
     /// Accepts every sound log, refuses every changed one.
     fn run(&self, logs: &Logs) -> anyhow::Result<()> {
+        if let (Some(tests), false) = (self.tests, logs.changed.is_empty()) {
+            run_program(&mut tests())?;
+        }
         run_program((self.verifier)().args(logs.sound()?))?;
         for changed in &logs.changed {
             let output = (self.verifier)().args(absolute([&logs.policy, changed])?).output()?;
@@ -168,17 +177,23 @@ const CHANGES: [(&str, &str, &str, &str); 4] = [
     ("head", "checkpoint", "\n257\n", "\n256\n"),
 ];
 
-/// The export with the first `from` of one file replaced, and a container that is consistent again.
+/// The export with the first `from` of one file replaced, made by somebody who can sign manifests and nothing else.
 fn change(bundle: &[u8], part: &str, from: &[u8], to: &[u8]) -> anyhow::Result<Vec<u8>> {
     let archive = container::read(bundle);
-    let mut files: std::collections::BTreeMap<_, _> =
+    let mut files: BTreeMap<_, _> =
         archive.files.iter().map(|(name, data)| ((*name).to_owned(), data.to_vec())).collect();
     let data = files.get_mut(part).context("an export of 257 rows has this file")?;
-    let place = data
-        .windows(from.len())
-        .position(|window| window == from)
-        .context("the file has this text")?;
+    let place = data.windows(from.len()).position(|window| window == from);
+    let place = place.context("the file has this text")?;
     data.splice(place..place + from.len(), to.iter().copied());
+    let changed = File::of(data);
+    let manifest = archive.files.get("manifest.json").context("an export has a manifest")?;
+    let mut manifest = Manifest::parse(manifest)?;
+    manifest.files.insert(part.to_owned(), changed);
+    let text = manifest.to_text()?.into_bytes();
+    let statement = Manifest::statement(&manifest.origin, &text);
+    files.insert("manifest.sig".to_owned(), signer()?.sign(&statement)?.into_bytes());
+    files.insert("manifest.json".to_owned(), text);
     Ok(container::write(&files)?)
 }
 

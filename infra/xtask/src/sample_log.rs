@@ -36,7 +36,7 @@ pub(crate) struct SampleLog {
 impl SampleLog {
     /// A log of `size` rows of about 500 bytes; at least one, the genesis.
     pub(crate) fn new(size: u64) -> anyhow::Result<Self> {
-        let signer = Signer::new(ORIGIN, SigningKey::from_bytes(&[42; 32]))?;
+        let signer = signer()?;
         let log_keys = [signer.verifier_key()];
         let rows = rows(&signer, size)?;
         let root = Levels::new(rows.iter().map(|row| leaf_hash(row.as_bytes())).collect()).root();
@@ -66,6 +66,11 @@ impl SampleLog {
             rows,
         })
     }
+}
+
+/// Who signs the sample logs and the exports of them.
+pub(crate) fn signer() -> anyhow::Result<Signer> {
+    Ok(Signer::new(ORIGIN, SigningKey::from_bytes(&[42; 32]))?)
 }
 
 fn rows(signer: &Signer, size: u64) -> anyhow::Result<Vec<String>> {

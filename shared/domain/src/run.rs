@@ -217,9 +217,8 @@ pub fn score(checks: &[(Outcome, Severity, u8)]) -> Score {
 }
 
 fn score_cap(checks: &[(Outcome, Severity, u8)]) -> u32 {
-    let is_critical_fail = |check: &(Outcome, Severity, u8)| {
-        check.0 == Outcome::Fail && check.1 == Severity::Critical
-    };
+    let is_critical_fail =
+        |check: &(Outcome, Severity, u8)| check.0 == Outcome::Fail && check.1 == Severity::Critical;
     if checks.iter().any(is_critical_fail) { CRITICAL_CAP_BP } else { 10_000 }
 }
 

@@ -1,7 +1,9 @@
 // Verifies an exported audit log with Go's own packages: archive/zip, golang.org/x/mod/sumdb/note and .../tlog.
 // None of the formats is implemented here; only the order of the checks and the link between rows are ours.
 //
-//	go run . LOG.audit.zip VKEY
+//	go run . POLICY EXPORT...
+//
+// POLICY is the file with the pinned keys: lines "origin NAME", "log KEY" and "export KEY".
 package main
 
 import (
@@ -19,36 +21,70 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: go run . LOG.audit.zip VKEY")
+	if len(os.Args) < 3 {
+		fmt.Fprintln(os.Stderr, "usage: go run . POLICY EXPORT...")
 		os.Exit(3)
 	}
-	tree, err := verify(os.Args[1], os.Args[2])
+	pinned, err := readPolicy(os.Args[1])
 	if err != nil {
-		fmt.Println("BROKEN:", err)
-		os.Exit(1)
+		fmt.Fprintln(os.Stderr, "policy:", err)
+		os.Exit(3)
 	}
-	fmt.Printf("OK: %d rows, root %s\n", tree.N, tree.Hash)
+	for _, path := range os.Args[2:] {
+		tree, err := verify(path, pinned)
+		if err != nil {
+			fmt.Printf("FAILED %s: %v\n", path, err)
+			os.Exit(1)
+		}
+		fmt.Printf("ok %s: %d rows, root %s\n", path, tree.N, tree.Hash)
+	}
+}
+
+// policy is what the reader pinned: who signs the log, and who else signs exports of it.
+type policy struct {
+	origin       string
+	log, exports []note.Verifier
+}
+
+func readPolicy(path string) (policy, error) {
+	var pinned policy
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return pinned, err
+	}
+	for _, line := range strings.Split(string(text), "\n") {
+		word, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch word {
+		case "origin":
+			pinned.origin = value
+		case "log", "export":
+			key, err := note.NewVerifier(value)
+			if err != nil {
+				return pinned, err
+			}
+			pinned.exports = append(pinned.exports, key)
+			if word == "log" {
+				pinned.log = append(pinned.log, key)
+			}
+		}
+	}
+	return pinned, nil
 }
 
 // verify checks container, manifest, checkpoint, rows and tree, and returns the signed tree.
-func verify(path, vkey string) (tlog.Tree, error) {
+func verify(path string, pinned policy) (tlog.Tree, error) {
 	files, err := unpack(path)
 	if err != nil {
 		return tlog.Tree{}, err
 	}
-	key, err := note.NewVerifier(vkey)
-	if err != nil {
+	if err := checkManifest(files, pinned.exports); err != nil {
 		return tlog.Tree{}, err
 	}
-	if err := checkManifest(files, key); err != nil {
-		return tlog.Tree{}, err
-	}
-	checkpoint, err := note.Open(files["checkpoint"], note.VerifierList(key))
+	checkpoint, err := note.Open(files["checkpoint"], note.VerifierList(pinned.log...))
 	if err != nil {
 		return tlog.Tree{}, fmt.Errorf("checkpoint: %w", err)
 	}
-	tree, err := parseCheckpoint(checkpoint.Text, key.Name())
+	tree, err := parseCheckpoint(checkpoint.Text, pinned.origin)
 	if err != nil {
 		return tlog.Tree{}, err
 	}
@@ -76,8 +112,8 @@ func unpack(path string) (map[string][]byte, error) {
 	return files, nil
 }
 
-func checkManifest(files map[string][]byte, key note.Verifier) error {
-	signed, err := note.Open(files["manifest.sig"], note.VerifierList(key))
+func checkManifest(files map[string][]byte, keys []note.Verifier) error {
+	signed, err := note.Open(files["manifest.sig"], note.VerifierList(keys...))
 	if err != nil {
 		return fmt.Errorf("manifest.sig: %w", err)
 	}

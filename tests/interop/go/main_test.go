@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -9,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 )
 
@@ -32,11 +32,20 @@ func read(t *testing.T, path ...string) []byte {
 	return content
 }
 
+func pinned(t *testing.T, folder string) policy {
+	t.Helper()
+	pinned, err := readPolicy(filepath.Join(folder, "policy.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pinned
+}
+
 // Every export must be believed, at and around the sizes where tiles and levels begin.
 func TestExportsAreBelieved(t *testing.T) {
 	for _, rows := range []int{0, 1, 2, 3, 255, 256, 257, 511, 512, 513, 65536, 70000} {
 		folder := sample(t, rows)
-		tree, err := verify(filepath.Join(folder, "log.audit.zip"), string(read(t, folder, "vkey")))
+		tree, err := verify(filepath.Join(folder, "log.audit.zip"), pinned(t, folder))
 		if err != nil || tree.N != int64(rows) {
 			t.Fatalf("%d rows: %v, size %d", rows, err, tree.N)
 		}
@@ -100,11 +109,15 @@ func hashes(t *testing.T, texts []string) []tlog.Hash {
 func TestAlteredExportsAndOtherKeysAreRefused(t *testing.T) {
 	folder := sample(t, 300)
 	path := filepath.Join(folder, "log.audit.zip")
-	other := "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
-	if _, err := verify(path, other); err == nil {
+	stranger, err := note.NewVerifier("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := []note.Verifier{stranger}
+	if _, err := verify(path, policy{pinned(t, folder).origin, keys, keys}); err == nil {
 		t.Error("another key was believed")
 	}
-	tree, err := verify(path, string(read(t, folder, "vkey")))
+	tree, err := verify(path, pinned(t, folder))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +127,7 @@ func TestAlteredExportsAndOtherKeysAreRefused(t *testing.T) {
 	}
 	for _, name := range []string{"tile/entries/000", "tile/entries/001.p/44", "tile/0/000", "tile/1/000.p/1"} {
 		good := files[name]
-		altered := bytes.Clone(good)
+		altered := append([]byte(nil), good...)
 		altered[len(altered)-20] ^= 1
 		files[name] = altered
 		if checkRows(files, tree) == nil {

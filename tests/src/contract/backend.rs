@@ -23,7 +23,7 @@ pub trait Backend: Send + Sync {
     /// Deletes a message that was processed; `false` if its receipt is old.
     async fn delete(&self, queue: QueueName, message: &Message) -> bool;
 
-    /// Gives a message back whose processing failed, to be given out again at once.
+    /// Gives a message back whose processing failed, to be given out again at once; nothing happens if its receipt is old.
     async fn fail(&self, queue: QueueName, message: &Message);
 
     /// The texts in `<queue>-poison`.
