@@ -134,12 +134,15 @@ impl Ledger {
         }
     }
 
-    /// Every receipt that the control plane has for this Runner, in the order of numbers.
-    pub async fn receipts(&self, server: SocketAddr) -> Vec<Envelope> {
+    /// Every receipt that the control plane has for this Runner, by the number of its statement.
+    ///
+    /// What comes through Event Grid comes in any order: a page may have gaps that are filled later.
+    pub async fn receipts(&self, server: SocketAddr) -> BTreeMap<u64, Envelope> {
         let mut connection = Connection::open(server).await.unwrap();
-        let mut receipts: Vec<Envelope> = Vec::new();
+        let mut receipts = BTreeMap::new();
         loop {
-            let path = format!("{RECEIPTS}?after={}", receipts.len());
+            let after = receipts.keys().next_back().copied().unwrap_or(0);
+            let path = format!("{RECEIPTS}?after={after}");
             let answer =
                 connection.send(&self.runner.request(Method::GET, &path, None)).await.unwrap();
             assert_eq!(answer.status, StatusCode::OK, "{}", answer.json());
@@ -147,7 +150,7 @@ impl Ledger {
             if page.receipts.is_empty() {
                 return receipts;
             }
-            receipts.extend(page.receipts);
+            receipts.extend(page.receipts.into_iter().map(|receipt| (number(&receipt), receipt)));
         }
     }
 
@@ -165,10 +168,11 @@ impl Ledger {
             receipts = self.receipts(server).await;
         }
         assert_eq!(receipts.len(), self.acknowledged.len(), "more is held than was said");
-        for (acknowledged, held) in self.acknowledged.iter_mut().zip(receipts) {
-            let Acknowledged { said, receipt } = acknowledged;
-            assert!(self.runner.is_receipt(&held, said), "{} has another receipt", said.sequence);
-            assert_eq!(receipt.get_or_insert_with(|| held.clone()), &held, "not the first receipt");
+        for Acknowledged { said, receipt } in &mut self.acknowledged {
+            let held = receipts.get(&said.sequence);
+            let held = held.unwrap_or_else(|| panic!("{} is not held", said.sequence));
+            assert!(self.runner.is_receipt(held, said), "{} has another receipt", said.sequence);
+            assert_eq!(receipt.get_or_insert_with(|| held.clone()), held, "not the first receipt");
         }
     }
 
@@ -204,4 +208,10 @@ pub fn assert_logged_once(ledgers: &[Ledger], exported: &Exported) {
     assert!(lost.is_empty(), "acknowledged and not in the log: {lost:?}");
     let unsaid: Vec<_> = rows.difference(&said).collect();
     assert!(unsaid.is_empty(), "in the log and never said: {unsaid:?}");
+}
+
+/// The number of the statement that a receipt is for; whether the receipt is good is checked elsewhere.
+fn number(receipt: &Envelope) -> u64 {
+    let payload: serde_json::Value = serde_json::from_slice(receipt.unverified_payload()).unwrap();
+    payload["sequence"].as_u64().unwrap()
 }
