@@ -1,7 +1,6 @@
 //! Durable ingestion of signed events, from outside: real requests over HTTP to `proofline serve`, against SQLite by itself.
 
 use std::{
-    fs,
     path::Path,
     thread,
     time::{Duration, Instant},
@@ -38,7 +37,7 @@ const RAW_BATCH: u32 = 1_000;
 /// A server that used less than this within [`LOOK`] is idle; what it does all the time is looking at queues.
 const IDLE: Duration = Duration::from_millis(20);
 const LOOK: Duration = Duration::from_millis(400);
-const IDLE_WITHIN: Duration = Duration::from_secs(60);
+const IDLE_WITHIN: Duration = Duration::from_mins(1);
 
 /// What one round measured.
 struct Round {
@@ -104,7 +103,7 @@ async fn burst(
     let ingested = Ingested {
         events: f64::from(u32::try_from(events)?),
         wall,
-        cpu: answered - before,
+        cpu: answered.saturating_sub(before),
         cpu_sealed: used(server)?.saturating_sub(before),
         writes: writes(server)? - written,
     };
@@ -137,7 +136,7 @@ fn idle(server: &Server) -> anyhow::Result<()> {
     while begun.elapsed() < IDLE_WITHIN {
         thread::sleep(LOOK);
         let now = used(server)?;
-        if now - before < IDLE {
+        if now.saturating_sub(before) < IDLE {
             return Ok(());
         }
         before = now;
