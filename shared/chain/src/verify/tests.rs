@@ -278,6 +278,14 @@ fn rows_under_the_name_of_another_log_are_refused() {
     assert_eq!((finding.seq, finding.kind), (Some(0), Kind::Tenant));
 }
 
+/// The root alone does not say how many rows there are.
+#[test]
+fn a_checkpoint_of_another_size_over_the_same_root_is_refused() {
+    let rows = sample::rows(10);
+    let longer = Checkpoint { size: 11, ..sample::checkpoint(&rows) }.sign(&log_signer()).unwrap();
+    assert_eq!(found(&forge(&rows, &longer)), (Some(10), Kind::SeqGap));
+}
+
 /// Without this, the rows of any log could be moved under any name.
 #[test]
 fn a_first_row_that_names_no_log_is_refused() {
