@@ -123,19 +123,29 @@ async fn the_signer_refuses_a_log_that_was_rolled_back() {
 /// Every write of the sign-up fails once: not applied, or applied and not answered. It ends well either way, and once.
 #[tokio::test]
 async fn a_write_that_fails_or_is_not_answered_changes_nothing_in_the_end() {
-    let fault_free = sign_up_with(None).await;
-    assert!(fault_free >= 5, "{fault_free} commits");
+    every_write_fails_once(Identity::Auth, 5).await;
+}
+
+/// The same for every write of the sealer, and for the export.
+#[tokio::test]
+async fn a_sealer_whose_writes_fail_or_are_not_answered_seals_everything_once() {
+    every_write_fails_once(Identity::Audit, 4).await;
+}
+
+async fn every_write_fails_once(identity: Identity, at_least: usize) {
+    let fault_free = sign_up_with(identity, None).await;
+    assert!(fault_free >= at_least, "{fault_free} commits");
     for nth in 1..=fault_free {
         for fault in [Fault::NotApplied, Fault::AppliedButUnanswered] {
-            sign_up_with(Some((nth, fault))).await;
+            sign_up_with(identity, Some((nth, fault))).await;
         }
     }
 }
 
-async fn sign_up_with(fault: Option<(usize, Fault)>) -> usize {
+async fn sign_up_with(identity: Identity, fault: Option<(usize, Fault)>) -> usize {
     let faulty = std::sync::OnceLock::new();
     let world = World::with_ports(|mut ports| {
-        if ports.identity == Identity::Auth {
+        if ports.identity == identity {
             let documents = Faulty::new(std::sync::Arc::clone(&ports.documents));
             ports.documents = std::sync::Arc::<Faulty>::clone(&documents);
             faulty.set(documents).ok().unwrap();
@@ -149,7 +159,6 @@ async fn sign_up_with(fault: Option<(usize, Fault)>) -> usize {
         faulty.fail_commit(nth, fault);
     }
     let owner = world.owner().await;
-    let commits = faulty.counts().commits;
     world.settle().await;
     let me = world.call("GET", "/api/auth/v1/me", Some(&owner.access), None).await;
     assert_eq!(me.status, 200, "{fault:?}: {}", me.json());
@@ -166,5 +175,5 @@ async fn sign_up_with(fault: Option<(usize, Fault)>) -> usize {
     assert_eq!(actions.get("log.incomplete"), None, "{fault:?}: {actions:?}");
     let report = verify::bundle(&export(&world, &owner).await, Some(&policy(&world, &owner).await));
     assert_eq!(report.verdict, Verdict::Ok, "{fault:?}: {report:?}");
-    commits
+    faulty.counts().commits
 }
