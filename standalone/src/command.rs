@@ -50,6 +50,7 @@ enum Command {
 
 /// `PROOFLINE_DEPLOYMENT` and `PROOFLINE_LOG` of the environment count too.
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 struct ServeArgs {
     /// The folder of everything that is stored. Keep it private: whoever can read it can read everything
     #[arg(long, value_name = "DIR", env = "PROOFLINE_DATA", default_value = "./proofline-data")]
@@ -75,6 +76,9 @@ struct ServeArgs {
     /// Scale the waits between deliveries of an event (10 s, 30 s, 1 min, …); 1 is what Event Grid does
     #[arg(long, value_name = "FACTOR", default_value_t = 0.01, value_parser = scale)]
     event_grid_time_scale: f64,
+    /// End when standard input ends
+    #[arg(long, hide = true)]
+    while_stdin: bool,
 }
 
 #[derive(Args)]
@@ -99,9 +103,7 @@ pub fn main() -> ExitCode {
     };
     match command.unwrap_or(Command::Serve(serve)) {
         Command::Serve(args) => run_serve(args),
-        Command::App(AppArgs { name, while_stdin }) => {
-            name.run(if while_stdin { Lifeline::Stdin } else { Lifeline::None })
-        }
+        Command::App(AppArgs { name, while_stdin }) => name.run(Lifeline::of_flag(while_stdin)),
         Command::Verify(args) => ExitCode::from(inspector::execute(&args, &mut io::stdout())),
         Command::Drill(args) => on_runtime(client::drill(&args, &mut io::stdout())),
         Command::Demo(args) => on_runtime(demo::demo(&args, &mut io::stdout())),
@@ -148,7 +150,7 @@ fn run_serve(args: ServeArgs) -> ExitCode {
                 (true, true) => Log::Stderr,
             },
         };
-        serve::run(options, APPS, args.json)
+        serve::run(options, APPS, args.json, Lifeline::of_flag(args.while_stdin))
     });
     match ended {
         Ok(()) => ExitCode::SUCCESS,

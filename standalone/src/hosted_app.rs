@@ -33,7 +33,7 @@ impl HostedApp {
         Self {
             identity: A::IDENTITY,
             open: |ports, config| Box::pin(host::open::<A>(ports, config)),
-            run: |lifeline| host::run_until::<A, _>(move || ended(lifeline)),
+            run: |lifeline| host::run_until::<A, _>(move || lifeline.cut()),
             triggers: || A::app().triggers(),
         }
     }
@@ -59,17 +59,24 @@ impl fmt::Debug for HostedApp {
     }
 }
 
-/// Until the lifeline is cut.
-///
-/// The read is a thread of its own: a runtime waits for its own blocking reads at the end, and this one may never return.
-async fn ended(lifeline: Lifeline) {
-    if lifeline == Lifeline::None {
-        return std::future::pending().await;
+impl Lifeline {
+    /// The lifeline of a process that was started with `--while-stdin` or without.
+    pub(crate) fn of_flag(while_stdin: bool) -> Self {
+        if while_stdin { Self::Stdin } else { Self::None }
     }
-    let (cut, is_cut) = tokio::sync::oneshot::channel();
-    thread::spawn(move || {
-        io::copy(&mut io::stdin().lock(), &mut io::sink()).ok();
-        cut.send(()).ok();
-    });
-    drop(is_cut.await);
+
+    /// Until it is cut.
+    ///
+    /// The read is a thread of its own: a runtime waits for its own blocking reads at the end, and this one may never return.
+    pub(crate) async fn cut(self) {
+        if self == Self::None {
+            return std::future::pending().await;
+        }
+        let (cut, is_cut) = tokio::sync::oneshot::channel();
+        thread::spawn(move || {
+            io::copy(&mut io::stdin().lock(), &mut io::sink()).ok();
+            cut.send(()).ok();
+        });
+        drop(is_cut.await);
+    }
 }

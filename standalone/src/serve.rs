@@ -28,7 +28,7 @@ use tokio::{
     task::{JoinError, JoinSet},
 };
 
-use crate::HostedApp;
+use crate::{HostedApp, Lifeline};
 
 pub use bootstrap::{BootstrapError, Invited};
 pub use ncrontab::NcrontabError;
@@ -205,7 +205,7 @@ async fn finish(jobs: &mut JoinSet<()>) {
     }
 }
 
-/// Serves until the process is asked to end, and greets whoever started it.
+/// Serves until the process is asked to end or its lifeline is cut, and greets whoever started it.
 ///
 /// # Errors
 /// As [`serve`] and [`Serving::until`].
@@ -213,6 +213,7 @@ pub(crate) fn run(
     options: Options,
     apps: &'static [HostedApp],
     json: bool,
+    lifeline: Lifeline,
 ) -> Result<(), ServeError> {
     let runtime = tokio::runtime::Runtime::new().map_err(ServeError::Runtime)?;
     runtime.block_on(async {
@@ -222,6 +223,12 @@ pub(crate) fn run(
         let serving = serve(options, apps).await?;
         greeting::greet(&serving, json, log == Log::Stdout);
         serving.told()?;
+        let stop = async {
+            tokio::select! {
+                () = stop => {}
+                () = lifeline.cut() => {}
+            }
+        };
         serving.until(stop).await
     })
 }

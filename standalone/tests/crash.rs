@@ -194,3 +194,11 @@ async fn what_was_acknowledged_survives_a_host_that_is_killed_with_all_its_apps(
         .await;
     scene.check().await;
 }
+
+#[test]
+fn a_server_and_its_apps_end_with_whoever_started_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(proofline(), &folder.path().join("data"), Layout::Processes);
+    assert_eq!(server.apps().len(), 4);
+    server.abandon();
+}

@@ -13,7 +13,7 @@ mod server;
 mod synthetic_runner;
 
 pub use connection::{Connection, Outgoing, call};
-pub use customer::Customer;
+pub use customer::{Customer, CustomerKeys, PROCEDURE};
 pub use exported::{Exported, pinned_policy};
 pub use ledger::{Acknowledged, Door, Ledger, assert_logged_once};
 pub use sending::{Burst, send_all};

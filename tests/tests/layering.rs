@@ -27,7 +27,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("standalone", STANDALONE),
     (
         "xtask",
-        &["audit", "auth", "chain", "domain", "ports", "runs", "signer", "system-tests", "web"],
+        &[
+            "audit",
+            "auth",
+            "chain",
+            "domain",
+            "ports",
+            "protocol",
+            "runs",
+            "signer",
+            "system-tests",
+            "web",
+        ],
     ),
     ("system-tests", TESTS),
 ];

@@ -4,6 +4,7 @@ mod ingest;
 mod machine;
 mod process;
 mod raw_store;
+mod signatures;
 mod table;
 mod verify;
 

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// The smallest procedure of which every statement says something: one step, two checks.
-const PROCEDURE: &str = "
+pub const PROCEDURE: &str = "
 schema: proofline-procedure/1
 key: host.baseline
 title: Host baseline
@@ -63,25 +63,40 @@ pub struct Customer {
     pub tenant: TenantId,
     /// The owner's access token, good for 15 minutes.
     pub token: String,
-    authority: Ed25519Key,
-    signers: [Ed25519Key; 2],
-    procedure: Digest,
+    /// The digest of its procedure.
+    pub procedure: Digest,
+    keys: CustomerKeys,
+}
+
+/// The keys that a customer holds.
+pub struct CustomerKeys {
+    /// Certifies Runners.
+    pub authority: Ed25519Key,
+    /// Sign procedures: the author and the approver.
+    pub signers: [Ed25519Key; 2],
+}
+
+impl CustomerKeys {
+    /// Keys that nobody had before.
+    pub fn fresh() -> Self {
+        Self { authority: fresh_key(), signers: [fresh_key(), fresh_key()] }
+    }
 }
 
 impl Customer {
-    /// Redeems the first owner's invitation, registers keys, and publishes the procedure.
+    /// Redeems the first owner's invitation, registers fresh keys, and publishes the procedure.
     pub async fn sign_up(server: SocketAddr, invitation: &str) -> Self {
+        Self::sign_up_with(server, invitation, CustomerKeys::fresh()).await
+    }
+
+    /// The same, with the customer's own `keys`.
+    pub async fn sign_up_with(server: SocketAddr, invitation: &str, keys: CustomerKeys) -> Self {
         let ticket: Ticket<kind::Invitation> = invitation.parse().unwrap();
         let token = sign_in(server, invitation).await;
-        let [authority, author, approver] = [(); 3].map(|()| fresh_key());
-        let mut customer = Self {
-            tenant: ticket.tenant,
-            token,
-            authority,
-            signers: [author, approver],
-            procedure: Digest::ZERO,
-        };
-        customer.call(server, "PUT", "/api/runs/v1/customer-keys", Some(&customer.keys())).await;
+        let mut customer = Self { tenant: ticket.tenant, token, procedure: Digest::ZERO, keys };
+        customer
+            .call(server, "PUT", "/api/runs/v1/customer-keys", Some(&customer.registration()))
+            .await;
         customer.procedure = customer.publish(server).await;
         customer
     }
@@ -128,7 +143,7 @@ impl Customer {
             key,
             receipt_key: keys.keys_for(KeyUse::Receipt).remove(0),
             procedure: self.procedure,
-            signers: self.signers.each_ref().map(Signer::kid),
+            signers: self.keys.signers.each_ref().map(Signer::kid),
             sequence: 0,
             prev: Digest::ZERO,
         }
@@ -158,15 +173,15 @@ impl Customer {
             trust_policy_digest: Digest::of("policy"),
             key_storage: KeyStorage::File,
             sign_jwk: key.public().jwk(),
-            certificate: Envelope::sign_message(&certificate, &[&self.authority]).unwrap(),
+            certificate: Envelope::sign_message(&certificate, &[&self.keys.authority]).unwrap(),
         }
     }
 
-    fn keys(&self) -> Value {
-        let [author, approver] = &self.signers;
+    fn registration(&self) -> Value {
+        let [author, approver] = &self.keys.signers;
         let signer = |key: &Ed25519Key, role: &str| json!({"kid": key.kid(), "jwk": key.public().jwk(), "role": role});
         json!({
-            "authority": self.authority.public().jwk(),
+            "authority": self.keys.authority.public().jwk(),
             "signers": [signer(author, "author"), signer(approver, "approver")],
             "threshold": 2,
         })
@@ -174,7 +189,7 @@ impl Customer {
 
     async fn publish(&self, server: SocketAddr) -> Digest {
         let procedure = check::read_procedure(PROCEDURE).unwrap();
-        let signers = self.signers.each_ref().map(|key| key as &dyn Signer);
+        let signers = self.keys.signers.each_ref().map(|key| key as &dyn Signer);
         let payload = canonical::to_vec(&procedure).unwrap();
         let envelope = Envelope::sign(PayloadType::Procedure, payload, &signers).unwrap();
         let body = serde_json::to_value(&envelope).unwrap();

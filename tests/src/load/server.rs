@@ -41,16 +41,30 @@ pub struct Server {
 
 impl Server {
     /// Starts the program `proofline` on a free port, as [`DEPLOYMENT`] under [`PUBLIC_URL`], and waits until it says that it serves.
+    ///
+    /// The URL stays the same when it is started again, on another port: what Runners signed for it counts.
     pub fn start(proofline: &Path, data: &Path, layout: Layout) -> Self {
+        let public_url = format!("--public-url={PUBLIC_URL}");
+        Self::start_with(proofline, data, layout, &[&public_url])
+    }
+
+    /// As [`start`](Self::start), under the address at which it listens: for whoever goes where the URL points.
+    pub fn start_where_it_listens(proofline: &Path, data: &Path, layout: Layout) -> Self {
+        Self::start_with(proofline, data, layout, &[])
+    }
+
+    fn start_with(proofline: &Path, data: &Path, layout: Layout, arguments: &[&str]) -> Self {
         let mut command = Command::new(proofline);
-        command.args(["serve", "--port", "0", "--json", "--public-url", PUBLIC_URL, "--data"]);
-        command.arg(data).env("PROOFLINE_DEPLOYMENT", DEPLOYMENT).env_remove("PROOFLINE_LOG");
+        command.args(["serve", "--port=0", "--json", "--while-stdin"]).args(arguments);
+        command.arg("--data").arg(data).env("PROOFLINE_DEPLOYMENT", DEPLOYMENT);
+        command.env_remove("PROOFLINE_LOG").env_remove("PROOFLINE_PUBLIC_URL");
         if layout == Layout::Processes {
             command.arg("--processes");
         }
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // What it says about apps that were killed is expected, and no reader keeps up with a pipe.
-        command.stderr(Stdio::null()).process_group(0);
+        // Should this process be killed, its end of the pipe is closed and the server ends too.
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
+        // What it says about apps that were killed is expected.
+        command.stderr(Stdio::null());
         let mut child =
             command.spawn().unwrap_or_else(|error| panic!("{}: {error}", proofline.display()));
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -90,14 +104,38 @@ impl Server {
     }
 
     /// Asks the server to end, as a terminal does, and waits until it and every app have ended by themselves.
-    pub fn stop(mut self) {
+    pub fn stop(self) {
         signal(self.child.id(), "-TERM");
+        self.end();
+    }
+
+    /// Goes away, as far as the server can tell, and waits until it and every app have ended by themselves.
+    pub fn abandon(mut self) {
+        drop(self.child.stdin.take());
+        self.end();
+    }
+
+    fn end(mut self) {
         let begun = Instant::now();
         while self.child.try_wait().unwrap().is_none() {
             assert!(begun.elapsed() < END_WITHIN, "the server does not end");
             std::thread::sleep(Duration::from_millis(5));
         }
         assert_eq!(group(self.child.id()), Vec::<u32>::new(), "an app survived its server");
+    }
+
+    /// Lets every process of the server stand still: it accepts connections and answers nothing.
+    pub fn pause(&self) {
+        for process in group(self.child.id()) {
+            signal(process, "-STOP");
+        }
+    }
+
+    /// Lets them go on.
+    pub fn resume(&self) {
+        for process in group(self.child.id()) {
+            signal(process, "-CONT");
+        }
     }
 
     /// Kills one process, which cannot do anything about it.

@@ -60,6 +60,7 @@ fn start(app: &str, data: &Path) -> anyhow::Result<Row> {
         unit: "ms",
         goal: Goal::AtMost(START_GOAL_MS),
         note: format!("median of {STARTS}, store and keys exist"),
+        why: "",
     })
 }
 
@@ -75,6 +76,7 @@ fn memory(data: &Path) -> anyhow::Result<Row> {
         unit: "MiB",
         goal: Goal::AtMost(MEMORY_GOAL_MIB),
         note: "`VmRSS` a second after the first answer of `proofline serve`".to_owned(),
+        why: "",
     })
 }
 

@@ -15,8 +15,10 @@ pub(super) struct Row {
     pub(super) unit: &'static str,
     /// What it should be.
     pub(super) goal: Goal,
-    /// How it was measured, and where a goal is missed, why.
+    /// How it was measured.
     pub(super) note: String,
+    /// Why the goal is missed, where it is known to be.
+    pub(super) why: &'static str,
 }
 
 /// What a figure should be.
@@ -98,8 +100,19 @@ impl Table {
         format!(
             "# Performance\n\nWritten by `cargo xtask bench` from one run of the release build. Ratios compare two things measured in turn in the \
              same run; they travel between machines, absolute figures do not.\n\nMachine: {machine}\n\n\
-             | what | figure | goal | | how |\n|---|---|---|---|---|\n{rows}"
+             | what | figure | goal | | how |\n|---|---|---|---|---|\n{rows}{}",
+            self.reasons()
         )
+    }
+
+    /// Why goals are missed; nothing when none is.
+    fn reasons(&self) -> String {
+        let missed = self.rows.iter().filter(|row| !row.goal.is_met(row.figure));
+        let reasons: String = missed
+            .filter(|row| !row.why.is_empty())
+            .map(|row| format!("- **{}** ({}): {}\n", row.name, row.verdict(), row.why))
+            .collect();
+        if reasons.is_empty() { reasons } else { format!("\n## Why goals are missed\n\n{reasons}") }
     }
 
     /// For other programs.
@@ -107,7 +120,7 @@ impl Table {
         let rows: Vec<_> = self.rows.iter().map(|row| {
             let goal = row.goal.text(row.unit);
             let is_met = row.goal.is_met(row.figure);
-            json!({"name": row.name, "figure": row.figure, "unit": row.unit, "goal": goal, "met": is_met, "note": row.note})
+            json!({"name": row.name, "figure": row.figure, "unit": row.unit, "goal": goal, "met": is_met, "note": row.note, "why": row.why})
         }).collect();
         json!({"machine": machine.to_string(), "rows": rows})
     }
@@ -117,15 +130,20 @@ impl Table {
 mod tests {
     use super::*;
 
+    fn row(figure: f64, goal: Goal) -> Row {
+        let (name, note) = ("start".to_owned(), String::new());
+        Row { name, figure, unit: "ms", goal, note, why: "It starts late." }
+    }
+
+    #[test]
+    fn a_missed_goal_says_by_how_much_and_why() {
+        let reasons = |figure| Table { rows: vec![row(figure, Goal::AtMost(25.0))] }.reasons();
+        assert!(reasons(30.0).ends_with("- **start** (missed by 20 %): It starts late.\n"));
+        assert_eq!(reasons(25.0), "");
+    }
+
     #[test]
     fn a_missed_goal_says_by_how_much() {
-        let row = |figure, goal| Row {
-            name: String::new(),
-            figure,
-            unit: "ms",
-            goal,
-            note: String::new(),
-        };
         let cases = [
             (25.0, Goal::AtMost(25.0), "met"),
             (30.0, Goal::AtMost(25.0), "missed by 20 %"),
