@@ -35,6 +35,8 @@ pub struct State {
     pub(crate) intent_key: SigningKey,
     /// Signs the manifests of exports.
     pub(crate) export_key: SigningKey,
+    /// Who seals now.
+    pub(crate) turns: sealing::Turns,
     keys: Arc<RwLock<PublicKeys>>,
 }
 
@@ -59,6 +61,7 @@ impl FunctionApp for Audit {
             deployment: setup.deployment.clone(),
             intent_key: SigningKey::from_bytes(setup.keyring.material(KeyPurpose::AuditIntent)?),
             export_key: SigningKey::from_bytes(setup.keyring.material(KeyPurpose::Export)?),
+            turns: sealing::Turns::default(),
             keys: Arc::new(RwLock::new(PublicKeys::read(&setup.ports).await?)),
         })
     }

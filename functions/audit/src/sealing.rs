@@ -4,6 +4,7 @@ mod error;
 mod hint;
 mod intake;
 mod own_rows;
+mod turns;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use crate::State;
 pub(crate) use error::SealingError;
 use hint::Hint;
 use intake::Intake;
+pub(crate) use turns::Turns;
 
 /// Commits that one invocation makes at the most; the rest is done by the message it sends itself.
 const COMMITS_MAX: usize = 200;
@@ -25,14 +27,16 @@ const COMMITS_MAX: usize = 200;
 /// How long a missing intent may be late before a row says that it is missing.
 const LATE_AFTER: Duration = Duration::from_mins(1);
 
-/// Seals what there is of a tenant. How many rows were added here.
+/// Seals what there is of a tenant. How many rows were added here: none when this process seals it already, and will look once more.
 pub(crate) async fn seal(state: &State, job: &Job, tenant: TenantId) -> Result<u64, SealingError> {
+    let Some(mut turn) = state.turns.take(tenant) else { return Ok(0) };
     let partition = job.cap.partition(tenant, job.trigger.name);
     let mut rows = 0;
     for _ in 0..COMMITS_MAX {
         match seal_once(state, job, tenant, &partition).await? {
             Progress::Sealed(count) => rows += count,
             Progress::Lost => {}
+            Progress::Done { .. } if !turn.is_over() => {}
             Progress::Done { missing } => {
                 wake(state, tenant, missing).await?;
                 return Ok(rows);

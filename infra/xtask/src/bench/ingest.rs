@@ -71,8 +71,8 @@ impl Rounds {
                 "median of {ROUNDS} rounds in turn, {} bytes an event; {} connections: {events:.0} events/s, SQLite by itself {commits:.0} commits/s",
                 self.bytes, SINGLES.connections
             ),
-            why: "The disk takes a commit in a fraction of a millisecond, so that not the commits, which groups of events share, but the \
-                  processor is what is used up; the next row says by what. On a disk with slower commits the ratio is higher.",
+            why: "The disk takes a commit in a third of a millisecond. So what is used up are not commits, which events share, but the \
+                  two processors, also by the client; the next row says by what. On a disk with slower commits the ratio is higher.",
         })
     }
 
@@ -88,10 +88,11 @@ impl Rounds {
                 "all of `proofline serve`, until the event is in the signed log; {answered:.0} µs until the receipt. Signatures alone, measured in this run: \
                  {request:.0} µs until the receipt (two verified, two made), {sealing:.0} µs more when it is sealed"
             ),
-            why: "The goal leaves next to nothing beside the signatures that the protocol asks for: on the request (RFC 9421), on the statement, \
-                  on the audit intent (made, and verified again by the sealer), on the receipt. The rest is spread out, and no part of it stands \
-                  out in a profile: a tenth each for SQLite's writer, for the two reads of the Runner's record, for reading JSON twice (strictly, \
-                  then into its shape), for HTTP, and for allocating.",
+            why: "The signatures that the protocol asks for (on the request by RFC 9421, on the statement, on the receipt, on the audit intent, \
+                  which the sealer verifies again) take more than the goal leaves room for, and are less than a third of the whole. In a profile \
+                  the rest is spread out: a quarter of the whole is the kernel's (20 writes and 16 reads of SQLite's pages for an event, sockets, \
+                  fsync), a third is reading, shaping and writing JSON with what that allocates, a tenth is SQLite's own. No single cause is \
+                  left; batches, which Runners send by default, cost half.",
         })
     }
 
@@ -110,8 +111,8 @@ impl Rounds {
                  time an event until the receipt, {signed:.0} µs until it is in the signed log",
                 BATCHES.connections
             ),
-            why: "SQLite by itself writes a row in 30 µs; each event has three signatures until its receipt, which take longer than that alone, \
-                  five indexes instead of one, and the client shares the machine's two processors.",
+            why: "SQLite by itself writes a row in 30 µs, without indexes. Each event has three signatures until its receipt and one more until \
+                  it is sealed, which take five times as long by themselves, and five indexes.",
         })
     }
 
