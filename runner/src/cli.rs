@@ -18,7 +18,7 @@ mod verify;
 
 use std::{io::Write, path::PathBuf, sync::Arc};
 
-use local::{SystemClock, SystemRandomness};
+use ambient::{SystemClock, SystemRandomness};
 use ports::{Clock, Randomness};
 
 use crate::{

@@ -7,8 +7,8 @@
 
 use std::{path::Path, time::Duration};
 
+use ambient::SystemClock;
 use chain::{policy::Policy, report::Verdict, verify};
-use local::SystemClock;
 use ports::{Clock as _, Randomness};
 use serde_json::json;
 use system_tests::{

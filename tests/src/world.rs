@@ -2,6 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
+use ambient::SystemRandomness;
 use axum::{
     body::Body,
     http::{HeaderMap, Request, StatusCode},
@@ -9,7 +10,7 @@ use axum::{
 use domain::Timestamp;
 use host::{Config, Opened};
 use http_body_util::BodyExt as _;
-use local::{Store, SystemRandomness};
+use local::Store;
 use ports::{Identity, Ports, QueueName};
 use serde_json::{Value, json};
 use tempfile::TempDir;

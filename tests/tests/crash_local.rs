@@ -8,8 +8,9 @@ use std::{
     sync::Arc,
 };
 
+use ambient::{SystemClock, SystemRandomness};
 use domain::TenantId;
-use local::{Store, SystemClock, SystemRandomness};
+use local::Store;
 use ports::{Container, Identity, PartitionKey, Query};
 use tempfile::TempDir;
 

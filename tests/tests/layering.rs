@@ -13,15 +13,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("check", &["domain"]),
     ("protocol", &["chain", "domain"]),
     ("ports", &["domain"]),
+    ("ambient", &["domain", "ports"]),
     ("store", &["chain", "domain", "ports", "protocol", "seal"]),
     ("local", &["domain", "ports", "seal"]),
+    ("azure", &["domain", "ports"]),
     ("web", &["domain", "ports", "protocol", "store"]),
-    ("host", &["domain", "local", "ports", "store", "web"]),
-    ("auth", &["domain", "host", "ports", "protocol", "seal", "store", "web"]),
+    ("host", &["ambient", "azure", "domain", "local", "ports", "store", "web"]),
+    ("auth", &["ambient", "domain", "host", "ports", "protocol", "seal", "store", "web"]),
     ("runs", &["chain", "check", "domain", "host", "ports", "protocol", "store", "web"]),
     ("audit", &["chain", "domain", "host", "ports", "protocol", "store", "web"]),
     ("signer", &["chain", "domain", "host", "ports", "store", "web"]),
-    ("runner", &["chain", "check", "domain", "local", "ports", "protocol", "seal"]),
+    ("runner", &["ambient", "chain", "check", "domain", "local", "ports", "protocol", "seal"]),
     ("client", &["domain", "protocol"]),
     ("inspector", &["chain"]),
     ("standalone", STANDALONE),
@@ -44,6 +46,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 const STANDALONE: &[&str] = &[
+    "ambient",
     "audit",
     "auth",
     "client",
@@ -62,6 +65,7 @@ const STANDALONE: &[&str] = &[
 
 /// The system from outside: everything but a cloud's own crates.
 const TESTS: &[&str] = &[
+    "ambient",
     "audit",
     "auth",
     "chain",

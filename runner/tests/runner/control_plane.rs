@@ -6,9 +6,9 @@ use std::{
     sync::Mutex,
 };
 
+use ambient::SystemClock;
 use domain::{RunnerId, Timestamp};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use local::SystemClock;
 use ports::Clock as _;
 use protocol::{
     Digest, V1, cloudevent,

@@ -7,7 +7,8 @@ use std::{
     sync::Arc,
 };
 
-use local::{Store, SystemClock, SystemRandomness};
+use ambient::{SystemClock, SystemRandomness};
+use local::Store;
 use tokio::net::TcpListener;
 use web::FunctionApp;
 

@@ -10,9 +10,10 @@ mod tiny;
 
 use std::sync::Arc;
 
+use ambient::{SystemClock, SystemRandomness};
 use axum::{Router, body::Body, extract::Request};
 use host::{Config, Deadlines};
-use local::{Store, SystemClock, SystemRandomness};
+use local::Store;
 use ports::Identity;
 use serde_json::{Value, json};
 use tempfile::TempDir;

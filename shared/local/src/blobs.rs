@@ -9,10 +9,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use ports::{BlobError, Blobs, Bucket, Etag, Identity, Randomness, StoredBlob, check_blob_name};
+use ports::{
+    BlobError, Blobs, Bucket, Etag, Identity, Randomness, StoredBlob, check_blob_name, rights,
+};
 use sha2::{Digest as _, Sha256};
 
-use crate::{files, rights, store::Parts};
+use crate::{files, store::Parts};
 
 /// The blobs that one identity may reach.
 pub(crate) struct LocalBlobs {

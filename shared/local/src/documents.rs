@@ -10,10 +10,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ports::{
     Action, Changes, CommitError, Container, Cursor, Dirty, Documents, Etag, Identity, Page,
-    PartitionKey, Query, StorageError, Stored, Write, check_batch,
+    PartitionKey, Query, StorageError, Stored, Write, check_batch, rights,
 };
 
-use crate::{rights, store::Parts};
+use crate::store::Parts;
 
 /// The documents that one identity may reach.
 pub(crate) struct LocalDocuments {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ports::{Events, Identity, PublishError};
+use ports::{Events, Identity, PublishError, rights};
 
-use crate::{Topic, Topics, rights, store::Parts};
+use crate::{Topic, Topics, store::Parts};
 
 /// The internal topic, as one identity sees it.
 pub(crate) struct LocalEvents {

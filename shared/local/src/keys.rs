@@ -8,12 +8,12 @@ use std::sync::Arc;
 use aes_kw::{KeyInit as _, KwAes256};
 use async_trait::async_trait;
 use hkdf::Hkdf;
-use ports::{Identity, KeyError, KeyPurpose, Keys};
+use ports::{Identity, KeyError, KeyPurpose, Keys, rights};
 use secrecy::SecretSlice;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::{rights, root_key::RootKey, store::Parts};
+use crate::{root_key::RootKey, store::Parts};
 
 const SALT: &[u8] = b"proofline/local/wrapping-keys/1";
 const WRAPPED_BYTES: usize = 40;

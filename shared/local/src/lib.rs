@@ -8,7 +8,6 @@
 
 mod blobs;
 mod checkpoint;
-mod clock;
 mod database;
 mod documents;
 mod error;
@@ -18,14 +17,12 @@ mod keys;
 mod mail;
 mod queue;
 mod readers;
-mod rights;
 mod root_key;
 mod sequence;
 mod store;
 mod topics;
 mod writer;
 
-pub use clock::{SystemClock, SystemRandomness};
 pub use error::{LocalError, OpenError};
 pub use queue::{Failed, MAX_DEQUEUE_COUNT, Queues};
 pub use store::Store;

@@ -5,10 +5,10 @@ mod messages;
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use ports::{Identity, Message, Queue, QueueError, QueueName};
+use ports::{Identity, Message, Queue, QueueError, QueueName, rights};
 use rusqlite::{Connection, params};
 
-use crate::{LocalError, rights, store::Parts};
+use crate::{LocalError, store::Parts};
 
 /// Bytes of a message: Storage queues take 64 KiB of base64.
 const MESSAGE_BYTES_MAX: usize = 49_152;

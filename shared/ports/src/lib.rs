@@ -13,6 +13,7 @@ mod keys;
 mod limits;
 mod mail;
 mod queue;
+pub mod rights;
 
 pub use blobs::{BlobError, Blobs, StoredBlob};
 pub use clock::{Clock, Randomness};

@@ -2,8 +2,9 @@
 
 use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
+use ambient::{SystemClock, SystemRandomness};
 use host::Config;
-use local::{Store, SystemClock, SystemRandomness};
+use local::Store;
 use tokio::{sync::watch, task::JoinSet};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 

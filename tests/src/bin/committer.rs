@@ -12,7 +12,8 @@ use std::{
     },
 };
 
-use local::{Store, SystemClock, SystemRandomness};
+use ambient::{SystemClock, SystemRandomness};
+use local::Store;
 use ports::{
     CommitError, Container, Documents, Identity, NewDocument, PartitionKey, Query, Refusal, Write,
 };

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
+use ambient::{SystemClock, SystemRandomness};
 use domain::{TenantId, auth::Ticket, kind};
-use local::{SystemClock, SystemRandomness};
 use ports::{Clock as _, Randomness};
 use protocol::{
     Base64Url, Digest, V1, canonical,

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ambient::{SystemClock, SystemRandomness};
 use axum::http::StatusCode;
 use chain::{
     container,
@@ -17,7 +18,7 @@ use chain::{
 };
 use domain::{RunnerId, TenantId};
 use ed25519_dalek::VerifyingKey;
-use local::{Store, SystemClock, SystemRandomness};
+use local::Store;
 use ports::{Identity, KeyPurpose};
 use protocol::{Digest, key::Jwk};
 use serde_json::{Value, json};

@@ -1,5 +1,6 @@
 //! A Runner with a key, a counter and the digest of its last statement; it executes nothing.
 
+use ambient::{SystemClock, SystemRandomness};
 use axum::{
     body::Bytes,
     http::{HeaderMap, HeaderValue, Method, header},
@@ -8,7 +9,6 @@ use domain::{
     EvidenceId, RunId, RunnerId, TenantId, VersionId,
     run::{Outcome, ReasonCode, Severity},
 };
-use local::{SystemClock, SystemRandomness};
 use ports::{Clock as _, Randomness};
 use protocol::{
     Base64Url, Digest, Name,

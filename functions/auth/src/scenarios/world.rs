@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use ambient::SystemRandomness;
 use axum::{
     Router,
     body::Body,
@@ -21,7 +22,7 @@ use domain::{
     kind,
 };
 use http_body_util::BodyExt as _;
-use local::{Store, SystemRandomness};
+use local::Store;
 use ports::{Clock, Container, Identity, KeyPurpose, NewDocument, PartitionKey, Ports, Write};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};

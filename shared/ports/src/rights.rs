@@ -1,12 +1,17 @@
-//! Refuses what an identity may not do, from the tables of `ports`, before anything is touched.
+//! Refuses what an identity may not do, before anything is touched: the tables of this crate as checks.
+//!
+//! Both backends ask here first. `local` has no other guard; in Azure the same tables are role assignments, which refuse whoever gets around us.
 
-use ports::{
+use crate::{
     Action, BLOB_RIGHTS, BlobError, Bucket, Container, DOCUMENT_RIGHTS, Identity, KEYS, KeyError,
     KeyPurpose, PublishError, QUEUE_RIGHTS, QueueError, QueueName, StorageError,
 };
 
 /// Whether `identity` may do `action` to documents of `container`.
-pub(crate) fn documents(
+///
+/// # Errors
+/// * [`StorageError::Denied`].
+pub fn documents(
     identity: Identity,
     container: Container,
     action: Action,
@@ -29,14 +34,20 @@ fn phrase(action: Action, container: Container) -> String {
 }
 
 /// Whether `identity` may read blobs of `bucket`.
-pub(crate) fn read_blobs(identity: Identity, bucket: Bucket) -> Result<(), BlobError> {
+///
+/// # Errors
+/// * [`BlobError::Denied`].
+pub fn read_blobs(identity: Identity, bucket: Bucket) -> Result<(), BlobError> {
     let granted =
         BLOB_RIGHTS.iter().any(|(who, what, read, _)| *who == identity && *what == bucket && *read);
     if granted { Ok(()) } else { Err(BlobError::Denied(format!("read from {}", bucket.name()))) }
 }
 
 /// Whether `identity` may write blobs of `bucket`.
-pub(crate) fn write_blobs(identity: Identity, bucket: Bucket) -> Result<(), BlobError> {
+///
+/// # Errors
+/// * [`BlobError::Denied`].
+pub fn write_blobs(identity: Identity, bucket: Bucket) -> Result<(), BlobError> {
     let granted = BLOB_RIGHTS
         .iter()
         .any(|(who, what, _, write)| *who == identity && *what == bucket && *write);
@@ -44,7 +55,10 @@ pub(crate) fn write_blobs(identity: Identity, bucket: Bucket) -> Result<(), Blob
 }
 
 /// Whether `identity` holds the key of `purpose`.
-pub(crate) fn key(identity: Identity, purpose: KeyPurpose) -> Result<(), KeyError> {
+///
+/// # Errors
+/// * [`KeyError::Denied`].
+pub fn key(identity: Identity, purpose: KeyPurpose) -> Result<(), KeyError> {
     if KEYS.contains(&(purpose, identity)) {
         Ok(())
     } else {
@@ -53,7 +67,10 @@ pub(crate) fn key(identity: Identity, purpose: KeyPurpose) -> Result<(), KeyErro
 }
 
 /// Whether `identity` may send to `queue`.
-pub(crate) fn send(identity: Identity, queue: QueueName) -> Result<(), QueueError> {
+///
+/// # Errors
+/// * [`QueueError::Denied`].
+pub fn send(identity: Identity, queue: QueueName) -> Result<(), QueueError> {
     if QUEUE_RIGHTS.contains(&(identity, queue)) {
         Ok(())
     } else {
@@ -62,6 +79,9 @@ pub(crate) fn send(identity: Identity, queue: QueueName) -> Result<(), QueueErro
 }
 
 /// Whether `identity` may publish state changes: whoever changes state, and so signs intents.
-pub(crate) fn publish(identity: Identity) -> Result<(), PublishError> {
+///
+/// # Errors
+/// * [`PublishError::Denied`].
+pub fn publish(identity: Identity) -> Result<(), PublishError> {
     KeyPurpose::intent_of(identity).map(|_| ()).ok_or(PublishError::Denied)
 }

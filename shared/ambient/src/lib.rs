@@ -1,4 +1,4 @@
-//! The machine's time and randomness.
+//! The machine's clock and random bytes, behind the ports: the only place where either is read.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

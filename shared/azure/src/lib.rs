@@ -1,0 +1,9 @@
+//! The ports on Azure: Cosmos DB, Blob Storage, Storage queues, Key Vault, Event Grid, mail.
+//!
+//! In scope: every port over the official SDK, with our own limits on retries and time; the receiving side of the queues for the stand-in of the
+//! Functions host. Out of scope: making anything (databases, containers, keys and queues are made by Bicep and only checked here), what an
+//! identity may do (`ports::rights`, and the role assignments in Azure), what documents mean (`store`).
+
+mod settings;
+
+pub use settings::{CosmosSettings, CredentialSettings, MailSettings, Settings, StorageSettings};
