@@ -15,7 +15,7 @@ use chain::{
 };
 use clap::Parser as _;
 
-use crate::text;
+use crate::{reading, text};
 
 /// Exit status of wrong usage: arguments or files that cannot be read.
 const USAGE: u8 = 3;
@@ -46,11 +46,14 @@ Exit status:
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub struct Args {
-    /// The export, as it was downloaded (*.audit.zip).
+    /// The export, as it was downloaded (*.audit.zip), or the proof of one row (*.tlog-proof).
     pub path: PathBuf,
     /// The log and the keys that you pinned; without it, the answer is `incomplete` at best.
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+    /// The row that a proof is about, if the proof does not hold it (*.tlog-proof only).
+    #[arg(long, value_name = "FILE")]
+    pub row: Option<PathBuf>,
     /// Prints the report as JSON.
     #[arg(long)]
     pub json: bool,
@@ -114,8 +117,13 @@ pub fn execute(args: &Args, out: &mut dyn Write) -> u8 {
 
 fn verify(args: &Args) -> Result<Report, UsageError> {
     let policy = args.policy.as_deref().map(read_policy).transpose()?;
-    let bundle = read(&args.path)?;
-    Ok(verify::bundle(&bundle, policy.as_ref()))
+    let policy = policy.as_ref();
+    match args.row.as_deref().map(read).transpose()? {
+        Some(row) => Ok(verify::row_proof(&read(&args.path)?, Some(&row), policy)),
+        None => {
+            reading::verify(&args.path, policy).map_err(|source| unreadable(&args.path, source))
+        }
+    }
 }
 
 fn read_policy(path: &Path) -> Result<Policy, UsageError> {
@@ -124,7 +132,11 @@ fn read_policy(path: &Path) -> Result<Policy, UsageError> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, UsageError> {
-    fs::read(path).map_err(|source| UsageError::File { path: path.to_owned(), source })
+    fs::read(path).map_err(|source| unreadable(path, source))
+}
+
+fn unreadable(path: &Path, source: io::Error) -> UsageError {
+    UsageError::File { path: path.to_owned(), source }
 }
 
 const fn status(verdict: Verdict) -> u8 {

@@ -4,6 +4,7 @@
 //! Out of scope: every rule of verification, which is [`chain::verify`]; there is no network, no clock and no setting.
 
 mod command;
+mod reading;
 mod text;
 
 pub use command::{Args, execute, run};

@@ -1,6 +1,6 @@
 //! The report in words.
 
-use chain::report::{Finding, Head, Kind, Report, Verdict};
+use chain::report::{Finding, Head, Report};
 
 use crate::Args;
 
@@ -12,7 +12,7 @@ pub(crate) fn json(report: &impl serde::Serialize) -> String {
 
 /// The report for people: the answer, what it rests on, and what to do.
 pub(crate) fn human(report: &Report, args: &Args) -> String {
-    let mut lines = vec![answer(report)];
+    let mut lines = vec![report.answer()];
     lines.extend(report.first_bad.as_ref().map(wrong).into_iter().flatten());
     lines.push(field("file", &args.path.display().to_string()));
     lines.push(field("rows", &rows(report)));
@@ -31,50 +31,18 @@ fn printable(text: &str) -> String {
     text.chars().map(escape).collect()
 }
 
-fn answer(report: &Report) -> String {
-    let log = report.checkpoint.as_ref().map_or("this log", |head| &head.origin);
-    match report.verdict {
-        Verdict::Ok => format!("OK: {log} is whole and unchanged."),
-        Verdict::Broken => format!("BROKEN: {log} is not as it was sealed and signed."),
-        Verdict::Incomplete => {
-            format!("INCOMPLETE: nothing is wrong with {log}, but it is not proved; see the notes.")
-        }
-        Verdict::NothingToCheck => "NOTHING TO CHECK: the log has no rows.".to_owned(),
-    }
-}
-
 /// Which row, which rule, what should be there and what is.
 fn wrong(finding: &Finding) -> Vec<String> {
     let place = finding.seq.map_or(String::new(), |seq| format!(" at row {seq}"));
     vec![
-        field("wrong", &format!("{}{place}: {}", finding.kind.name(), meaning(finding.kind))),
+        field("wrong", &format!("{}{place}: {}", finding.kind.name(), finding.kind.meaning())),
         field("expected", &finding.expected),
         field("got", &finding.got),
     ]
 }
 
-const fn meaning(kind: Kind) -> &'static str {
-    match kind {
-        Kind::RowHash => "the bytes of the row were changed",
-        Kind::Link => "the row does not contain the hash of the row before it",
-        Kind::SeqGap => "a row is missing",
-        Kind::SeqDup => "a row is there twice",
-        Kind::TimeRegress => "the row was sealed earlier than the row before it",
-        Kind::Profile => "this is not a row of a log",
-        Kind::Tenant => "the row belongs to another log",
-        Kind::Signature => "the log is not signed as your policy demands",
-        Kind::Tile => "the tree of hashes does not fit the rows",
-        Kind::Root => "the rows are not those of the checkpoint",
-        Kind::Manifest => "a file is not as the signed manifest lists it",
-        Kind::Container => "the file was damaged or repacked",
-    }
-}
-
 fn rows(report: &Report) -> String {
-    match (report.rows_checked, report.size) {
-        (0, size) => format!("0 of {size} checked"),
-        (checked, size) => format!("{checked} of {size} checked, 0 to {}", checked - 1),
-    }
+    format!("{} of {} checked", report.rows_checked, report.size)
 }
 
 fn signed_by(head: Option<&Head>) -> String {

@@ -9,7 +9,11 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{APPS, HostedApp, Layout, Lifeline, Log, Options, demo, serve};
+use crate::{
+    APPS, BackendName, HostedApp, Layout, Lifeline, Log, Options, demo,
+    package_host::{self, Hosted, PackageArgs},
+    serve,
+};
 
 /// Runs verified procedures: customers' Runners execute what their customers signed, and prove each result.
 ///
@@ -29,6 +33,7 @@ Examples:
   proofline                            serve on http://127.0.0.1:7071, with ./proofline-data
   proofline serve --port 0 --json      serve on a free port, and say which in JSON
   proofline serve --processes --log    each app as a process of its own, log lines on stdout
+  proofline serve --package dist       the packages in ./dist, as the Azure Functions host would
   FUNCTIONS_CUSTOMHANDLER_PORT=8080 proofline app auth
                                        one app, as the Azure Functions host would start it";
 
@@ -55,6 +60,9 @@ struct ServeArgs {
     /// The folder of everything that is stored. Keep it private: whoever can read it can read everything
     #[arg(long, value_name = "DIR", env = "PROOFLINE_DATA", default_value = "./proofline-data")]
     data: PathBuf,
+    /// Where the apps keep everything: on this machine, or in Azure with the settings `PROOFLINE_AZURE_…`
+    #[arg(long, env = "PROOFLINE_BACKEND", default_value = "local")]
+    backend: BackendName,
     /// Listen on 127.0.0.1 at this port; 0 takes a free one
     #[arg(long, default_value_t = 7071)]
     port: u16,
@@ -79,6 +87,8 @@ struct ServeArgs {
     /// End when standard input ends
     #[arg(long, hide = true)]
     while_stdin: bool,
+    #[command(flatten)]
+    packages: PackageArgs,
 }
 
 #[derive(Args)]
@@ -134,21 +144,22 @@ fn on_runtime(command: impl Future<Output = u8>) -> ExitCode {
 }
 
 fn run_serve(args: ServeArgs) -> ExitCode {
+    if args.packages.is_asked() {
+        return run_packages(args);
+    }
+    let log = log(&args);
     let ended = program().and_then(|program| {
         let layout =
             if args.processes { Layout::Processes { program } } else { Layout::OneProcess };
         let options = Options {
             data: args.data,
+            backend: Some(args.backend),
             port: args.port,
             public_url: args.public_url,
             tenant_name: args.tenant_name,
             layout,
             event_grid_time_scale: args.event_grid_time_scale,
-            log: match (args.log, args.json) {
-                (false, _) => Log::Quiet,
-                (true, false) => Log::Stdout,
-                (true, true) => Log::Stderr,
-            },
+            log,
         };
         serve::run(options, APPS, args.json, Lifeline::of_flag(args.while_stdin))
     });
@@ -158,6 +169,39 @@ fn run_serve(args: ServeArgs) -> ExitCode {
             complain(&error);
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run_packages(args: ServeArgs) -> ExitCode {
+    let log = log(&args);
+    let mut settings = Vec::new();
+    if args.backend == BackendName::Azure {
+        settings.push(("PROOFLINE_BACKEND", BackendName::setting(args.backend)));
+    }
+    settings.extend(args.public_url.map(|url| ("PROOFLINE_PUBLIC_URL", url)));
+    let hosted = Hosted {
+        data: args.data,
+        port: args.port,
+        tenant_name: args.tenant_name,
+        settings,
+        event_grid_time_scale: args.event_grid_time_scale,
+        log,
+    };
+    let options = args.packages.into_options(hosted);
+    match package_host::run(options, args.json, Lifeline::of_flag(args.while_stdin)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn log(args: &ServeArgs) -> Log {
+    match (args.log, args.json) {
+        (false, _) => Log::Quiet,
+        (true, false) => Log::Stdout,
+        (true, true) => Log::Stderr,
     }
 }
 

@@ -10,6 +10,7 @@ use std::{io::Write, path::PathBuf};
 use clap::Args;
 use serde_json::json;
 
+use crate::BackendName;
 use bench::Bench;
 pub(crate) use telling::DemoError;
 use telling::Telling;
@@ -23,6 +24,18 @@ pub(crate) struct DemoArgs {
     /// The folder for all that the demo makes. It must not exist yet, or be one that an earlier demo made
     #[arg(long, value_name = "DIR", default_value = "./demo-out")]
     pub(crate) out: PathBuf,
+    /// Where the control plane keeps everything: on this machine, or in Azure with the settings `PROOFLINE_AZURE_…`
+    #[arg(long, env = "PROOFLINE_BACKEND", default_value = "local")]
+    pub(crate) backend: BackendName,
+    /// Host packages, as `serve --package` does, instead of the apps in this binary: a folder that holds them
+    #[arg(long = "package", value_name = "DIR")]
+    pub(crate) packages: Option<PathBuf>,
+    /// The name of the deployment, which the Runner binds its statements to
+    #[arg(long, env = "PROOFLINE_DEPLOYMENT", default_value = "proofline.local", hide = true)]
+    pub(crate) deployment: String,
+    /// A folder with what else left the process, to be searched for the raw value too
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub(crate) search: Option<PathBuf>,
     /// Tell it as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -54,7 +67,7 @@ pub(crate) async fn demo(args: &DemoArgs, out: &mut (dyn Write + Send)) -> u8 {
 }
 
 async fn tell(args: &DemoArgs, telling: &mut Telling<'_>) -> Result<(), DemoError> {
-    let bench = Bench::prepare(&args.out)?;
+    let bench = Bench::prepare(args)?;
     let running = chapters::serve::start(&bench, telling).await?;
     let owner = chapters::owner::sign_in(&running, telling).await?;
     let customer = chapters::customer::prepare(&bench, &running, &owner, telling).await?;

@@ -12,11 +12,18 @@ mod command;
 )]
 mod demo;
 mod hosted_app;
+mod inbox;
+mod package_host;
 mod serve;
 
 pub use apps::APPS;
 pub use command::main;
 pub use hosted_app::{HostedApp, Lifeline};
+pub use inbox::{Inbox, InboxError};
+pub use package_host::{
+    HostError, HostOptions, Hosting, Misfortune, Mistake, Rule, Subscribed, Times, host_packages,
+};
 pub use serve::{
-    BootstrapError, Invited, Layout, Log, NcrontabError, Options, ServeError, Serving, serve,
+    BackendName, BootstrapError, Invited, Layout, Log, NcrontabError, Options, ServeError, Serving,
+    serve,
 };

@@ -1,33 +1,35 @@
 //! Every function app on this machine, behind one port, with a stand-in for what Azure does around them.
 
-mod answer;
-mod bootstrap;
+pub(crate) mod answer;
+pub(crate) mod bootstrap;
 mod children;
-mod crew;
-mod deliveries;
-mod dispatcher;
-mod envelope;
-mod event_grid;
-mod front;
-mod greeting;
+pub(crate) mod crew;
+pub(crate) mod deliveries;
+pub(crate) mod dispatcher;
+pub(crate) mod envelope;
+pub(crate) mod event_grid;
+pub(crate) mod front;
+pub(crate) mod greeting;
 mod in_process;
-mod lock;
-mod ncrontab;
-mod over_http;
+pub(crate) mod lock;
+pub(crate) mod ncrontab;
+pub(crate) mod over_http;
 mod queues;
-mod start;
-mod stop;
+pub(crate) mod start;
+pub(crate) mod stop;
 mod timers;
 mod triggers;
 
 use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
 
-use host::{ConfigError, LogForm, OpenError};
+use clap::ValueEnum;
+use host::{BackendError, ConfigError, LogForm, OpenError};
 use tokio::{
     net::TcpListener,
     task::{JoinError, JoinSet},
 };
 
+use self::greeting::Greeting;
 use crate::{HostedApp, Lifeline};
 
 pub use bootstrap::{BootstrapError, Invited};
@@ -39,6 +41,8 @@ pub use start::serve;
 pub struct Options {
     /// The folder of everything that is stored.
     pub data: PathBuf,
+    /// Where the apps keep everything; `None` for what `PROOFLINE_BACKEND` says.
+    pub backend: Option<BackendName>,
     /// The port on 127.0.0.1; 0 takes a free one.
     pub port: u16,
     /// The URL under which Runners and people reach us; `None` for the one that is listened on.
@@ -51,6 +55,15 @@ pub struct Options {
     pub event_grid_time_scale: f64,
     /// What is logged, and where.
     pub log: Log,
+}
+
+/// Where the apps keep everything.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum BackendName {
+    /// On this machine.
+    Local,
+    /// In Azure, or with what stands for it on this machine.
+    Azure,
 }
 
 /// How the apps run.
@@ -76,11 +89,22 @@ pub enum Log {
     Stderr,
 }
 
+impl BackendName {
+    /// As `PROOFLINE_BACKEND` has it.
+    pub(crate) fn setting(self) -> String {
+        match self {
+            Self::Local => "local".to_owned(),
+            Self::Azure => "azure".to_owned(),
+        }
+    }
+}
+
 impl Options {
     /// Everything in one process on a free port, with `data` as its folder.
     pub fn new(data: impl Into<PathBuf>) -> Self {
         Self {
             data: data.into(),
+            backend: None,
             port: 0,
             public_url: None,
             tenant_name: "First tenant".to_owned(),
@@ -120,6 +144,12 @@ pub enum ServeError {
     /// The queue did not answer, or what was kept of the invitation cannot be used.
     #[error("the first tenant cannot be asked for")]
     Bootstrap(#[from] BootstrapError),
+    /// What the apps keep everything in cannot be used.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    /// The queues that wake the apps cannot be used.
+    #[error("the queues cannot be used")]
+    Queues(#[source] azure::OpenError),
     /// An app did not open.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -172,6 +202,11 @@ impl Serving {
         bootstrap::told(&self.data)
     }
 
+    fn greeting(&self) -> Greeting<'_> {
+        let Self { url, data, invited, apps, .. } = self;
+        Greeting { url, data, kind: "apps", names: apps.clone(), invited: invited.as_ref() }
+    }
+
     /// Stops: nothing new is accepted, what was begun is finished (for at most 12 s), then the apps end.
     pub async fn stop(mut self) {
         self.stop_work.stop();
@@ -194,7 +229,7 @@ impl Serving {
     }
 }
 
-async fn finish(jobs: &mut JoinSet<()>) {
+pub(crate) async fn finish(jobs: &mut JoinSet<()>) {
     let all = async { while jobs.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, all).await.is_err() {
         tracing::warn!(
@@ -221,7 +256,7 @@ pub(crate) fn run(
         start_telemetry(&options)?;
         let log = options.log;
         let serving = serve(options, apps).await?;
-        greeting::greet(&serving, json, log == Log::Stdout);
+        serving.greeting().say(json, log == Log::Stdout);
         serving.told()?;
         let stop = async {
             tokio::select! {
@@ -246,7 +281,7 @@ fn start_telemetry(options: &Options) -> Result<(), ServeError> {
     Ok(())
 }
 
-async fn bind(port: u16) -> Result<(TcpListener, SocketAddr), ServeError> {
+pub(crate) async fn bind(port: u16) -> Result<(TcpListener, SocketAddr), ServeError> {
     let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| {
         if error.kind() == io::ErrorKind::AddrInUse {
             return ServeError::AddressInUse(port);

@@ -125,7 +125,8 @@ async fn what_is_no_event_is_refused_and_nothing_of_it_is_kept() {
         (status, problem["code"].as_str().unwrap_or_default().to_owned())
     };
     let refused = |status: u16, code: &str| (status, code.to_owned());
-    assert_eq!(code(JSON, good.to_string()).await, refused(415, "unsupported-media-type"));
+    assert_eq!(code("text/plain", good.to_string()).await, refused(415, "unsupported-media-type"));
+    assert_eq!(code(JSON, good.to_string()).await, refused(400, "cloudevent-invalid"));
     assert_eq!(code(EVENT, "{".to_owned()).await, refused(400, "cloudevent-invalid"));
     let half = json!([good, {"specversion": "1.0", "id": "half", "source": "/test"}]);
     assert_eq!(code(BATCH, half.to_string()).await, refused(400, "cloudevent-invalid"));

@@ -3,7 +3,9 @@
 mod clock;
 mod faulty;
 mod randomness;
+mod recorder;
 
 pub use clock::ManualClock;
 pub use faulty::{Counts, Fault, Faulty};
 pub use randomness::SeededRandomness;
+pub use recorder::{Recorder, Right};

@@ -7,6 +7,7 @@
 mod connection;
 mod customer;
 mod exported;
+mod in_process;
 mod ledger;
 mod sending;
 mod server;

@@ -84,9 +84,24 @@ impl World {
         Self { clock, store, apps, dir: None }
     }
 
+    /// The same control plane in another process: its own connections, apps and chance, and ports seen through `wrap`.
+    pub async fn elsewhere(&self, wrap: impl Fn(Ports) -> Ports) -> Self {
+        let clock = Arc::clone(&self.clock);
+        let randomness = SeededRandomness::new(8);
+        let store =
+            Store::open(&self.data(), Arc::<ManualClock>::clone(&clock), randomness).unwrap();
+        let apps = open(&store, &wrap).await;
+        Self { clock, store, apps, dir: None }
+    }
+
     /// The same store, opened by apps that remember nothing: what a restart is.
     pub async fn restart(&mut self) {
-        self.apps = open(&self.store, &|ports| ports).await;
+        self.restart_with(|ports| ports).await;
+    }
+
+    /// The same, with apps that see their ports through `wrap`.
+    pub async fn restart_with(&mut self, wrap: impl Fn(Ports) -> Ports) {
+        self.apps = open(&self.store, &wrap).await;
     }
 
     /// What the clock says.

@@ -54,12 +54,13 @@ impl Flood {
 /// Every id in the partition, from a store opened anew, by query and by feed.
 async fn stored(dir: &Path) -> (BTreeSet<String>, Vec<String>) {
     let store = Store::open(dir, Arc::new(SystemClock), Arc::new(SystemRandomness)).unwrap();
-    let documents = store.ports(Identity::Audit).documents;
+    let documents = store.ports(Identity::Runs).documents;
+    let follower = store.ports(Identity::Audit).documents;
     let partition = PartitionKey::new(TENANT, "0");
     let (mut queried, mut after) = (BTreeSet::new(), None);
     loop {
         let query = Query { kind: "k".into(), after, limit: 1000, ..Query::default() };
-        let page = documents.query(Container::Audit, &partition, &query).await.unwrap();
+        let page = documents.query(Container::Runs, &partition, &query).await.unwrap();
         queried.extend(page.documents.into_iter().map(|stored| stored.document.id));
         after = page.next;
         if after.is_none() {
@@ -68,7 +69,7 @@ async fn stored(dir: &Path) -> (BTreeSet<String>, Vec<String>) {
     }
     let (mut fed, mut cursor) = (Vec::new(), None);
     loop {
-        let page = documents.changes(Container::Audit, &partition, cursor.as_ref(), 1000).await;
+        let page = follower.changes(Container::Runs, &partition, cursor.as_ref(), 1000).await;
         let page = page.unwrap();
         fed.extend(page.documents.into_iter().map(|stored| stored.document.id));
         cursor = Some(page.cursor);

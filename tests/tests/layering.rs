@@ -26,6 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("runner", &["ambient", "chain", "check", "domain", "local", "ports", "protocol", "seal"]),
     ("client", &["domain", "protocol"]),
     ("inspector", &["chain"]),
+    ("verify-page", &["chain"]),
     ("standalone", STANDALONE),
     (
         "xtask",
@@ -34,6 +35,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "auth",
             "chain",
             "domain",
+            "host",
             "ports",
             "protocol",
             "runs",
@@ -43,12 +45,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("system-tests", TESTS),
+    // What stands for Azure: beside the tests, the only one that names a backend's own crates.
+    ("azure-counterparts", COUNTERPARTS),
 ];
 
 const STANDALONE: &[&str] = &[
     "ambient",
     "audit",
     "auth",
+    "azure",
     "client",
     "domain",
     "host",
@@ -85,6 +90,10 @@ const TESTS: &[&str] = &[
     "store",
     "web",
 ];
+
+/// What Azure's counterparts may use: the backend that they are for, and what its contract is told with.
+const COUNTERPARTS: &[&str] =
+    &["ambient", "azure", "chain", "domain", "local", "ports", "protocol", "store", "system-tests"];
 
 /// The pure crates: no clock, no input or output, and therefore nothing here that brings them in.
 const PURE: &[(&str, &[&str])] = &[

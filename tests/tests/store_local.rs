@@ -129,6 +129,33 @@ async fn a_key_is_wrapped_as_openssl_wraps_it() {
     assert_eq!(wrapped, expected.map(u64::to_be_bytes).concat());
 }
 
+/// With the root key 00 01 … 1f and 32 times a5 as the digest: HKDF, P-256 and RFC 6979 in Python, with `hmac` and its integers.
+#[tokio::test]
+async fn a_kept_key_is_derived_and_signs_as_python_computes_it() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("root.key");
+    fs::write(&path, (0..32).collect::<Vec<u8>>()).unwrap();
+    chmod(&path, 0o600);
+    let keys = open(dir.path()).unwrap().ports(Identity::Signer).keys;
+    let public = keys.public(KeyPurpose::Directory).await.unwrap();
+    let signed = keys.sign(KeyPurpose::Directory, &[0xa5; 32]).await.unwrap();
+    assert_eq!(
+        in_hex(&public.x),
+        "6f713a8d42e0d0a7994c78280cebdd8bb8d25556e47caab17afefbf9112448d1"
+    );
+    assert_eq!(
+        in_hex(&public.y),
+        "3bdefb2a790bf579b3bd7f60f9ad77207f1aad2f188b4cdfb9b20d4167e22c25"
+    );
+    let (r, s) = signed.signature.split_at(32);
+    assert_eq!(in_hex(r), "93135ba962844ccd063d322dbc4108138e63a57e177f53b787b90c7d65da4eb1");
+    assert_eq!(in_hex(s), "c038efc0b623320df7da67c602b501a7f99409ee763f29701211cd21faf5505f");
+}
+
+fn in_hex(bytes: &[u8]) -> String {
+    hex::encode(bytes)
+}
+
 #[tokio::test]
 async fn an_event_reaches_each_subscription_and_is_then_forgotten() {
     let dir = TempDir::new().unwrap();

@@ -1,7 +1,11 @@
 //! `cargo xtask bench`: figures of the release build, as ratios where they can be, so that they mean something on another machine.
 
+mod azure;
+mod counterparts;
+mod host;
 mod ingest;
 mod machine;
+mod package;
 mod process;
 mod raw_store;
 mod signatures;
@@ -30,6 +34,15 @@ pub(crate) fn run(json: Option<&Path>) -> anyhow::Result<ExitCode> {
     }
     say("ingestion of signed events");
     for row in ingest::measure(&root().join("target/bench"))? {
+        table.add(row);
+    }
+    say("the local host");
+    for row in host::measure(&root().join("target/bench/host"))? {
+        table.add(row);
+    }
+    say("the Azure backend");
+    counterparts::build()?;
+    for row in azure::measure()?.into_iter().chain(package::measure()?) {
         table.add(row);
     }
     let machine = machine::describe()?;

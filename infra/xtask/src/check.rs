@@ -2,20 +2,28 @@
 
 use std::process::ExitCode;
 
-use crate::{counterpart::Demand, steps::Steps, test, workspace::cargo};
+use crate::{
+    azure::{COUNTERPARTS, WITHOUT_COUNTERPARTS},
+    counterpart::Demand,
+    steps::Steps,
+    test,
+    workspace::cargo,
+};
 
 /// Cheap steps first; every step runs, so that one round shows all failures.
 pub(crate) fn run(skip_tests: bool) -> ExitCode {
     let mut steps = Steps::new("check");
     steps.program("formatting", &mut cargo(&["fmt", "--all", "--check"]));
-    steps.program(
-        "lints",
-        &mut cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
-    );
-    steps.program(
-        "documentation",
-        cargo(&["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings"),
-    );
+    for (name, packages) in [
+        ("lints", ["--workspace", WITHOUT_COUNTERPARTS[0], WITHOUT_COUNTERPARTS[1]].as_slice()),
+        ("lints of Azure's counterparts", &["--package", COUNTERPARTS]),
+    ] {
+        let mut clippy = cargo(&["clippy", "--all-targets", "--locked"]);
+        steps.program(name, clippy.args(packages).args(["--", "-D", "warnings"]));
+    }
+    let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
+    let doc = doc.args(WITHOUT_COUNTERPARTS).env("RUSTDOCFLAGS", "-D warnings");
+    steps.program("documentation", doc);
     if !skip_tests {
         test::tests(&mut steps, Demand::All);
     }

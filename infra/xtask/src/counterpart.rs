@@ -1,5 +1,8 @@
 //! Programs that we did not write and that must agree with us (`tests/interop`).
 
+mod browser;
+mod publishers;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -81,32 +84,29 @@ fn python(arguments: &[&str]) -> Command {
 /// Runs every counterpart whose tool is here, over exports that somebody gave with their policy, or over samples.
 pub(crate) fn run(given: Option<(PathBuf, Vec<PathBuf>)>) -> ExitCode {
     let mut steps = Steps::new("interop");
-    let logs = given.map(|(policy, sound)| Logs { policy, sound, changed: Vec::new() });
-    run_over(&mut steps, Demand::All, logs);
+    let mut logs = given.map(|(policy, sound)| Logs { policy, sound, changed: Vec::new() });
+    run_over(&mut steps, Demand::All, &mut logs);
     steps.finish()
 }
 
-/// Runs every counterpart over samples.
+/// Runs every counterpart over samples, and every publisher.
 pub(crate) fn run_all(steps: &mut Steps, demand: Demand) {
-    run_over(steps, demand, None);
+    run_over(steps, demand, &mut None);
+    publishers::run(steps, demand);
 }
 
-fn run_over(steps: &mut Steps, demand: Demand, mut logs: Option<Logs>) {
+fn run_over(steps: &mut Steps, demand: Demand, logs: &mut Option<Logs>) {
     for counterpart in &ALL {
         let missing = format!("it needs {}", counterpart.needs);
         match (counterpart.is_here(), demand) {
-            (true, _) => steps.work(counterpart.name, || {
-                if logs.is_none() {
-                    logs = Some(Logs::write(&counterparts().join("logs"))?);
-                }
-                counterpart.run(logs.as_ref().context("the logs were just written")?)
-            }),
+            (true, _) => steps.work(counterpart.name, || counterpart.run(Logs::written(logs)?)),
             (false, Demand::WhatIsHere) => steps.not_run(counterpart.name, &missing),
             (false, Demand::All) => {
                 steps.work(counterpart.name, || Err(anyhow::Error::msg(missing)));
             }
         }
     }
+    browser::run(steps, demand, logs);
 }
 
 impl Counterpart {
@@ -148,6 +148,14 @@ impl Logs {
     /// The arguments of a verifier that must accept. It runs in another folder.
     fn sound(&self) -> anyhow::Result<Vec<PathBuf>> {
         absolute([&self.policy].into_iter().chain(&self.sound))
+    }
+
+    /// Those that were given, or samples, which are written once.
+    fn written(logs: &mut Option<Self>) -> anyhow::Result<&Self> {
+        if logs.is_none() {
+            *logs = Some(Self::write(&counterparts().join("logs"))?);
+        }
+        logs.as_ref().context("the logs were just written")
     }
 
     fn write(folder: &Path) -> anyhow::Result<Self> {

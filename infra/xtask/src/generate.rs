@@ -2,8 +2,11 @@
 
 mod access;
 mod apps;
+mod bicep;
 mod events;
 mod rights;
+mod rights_page;
+mod settings;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,7 +20,7 @@ use anyhow::{Context, ensure};
 use crate::{progress::say, workspace::root};
 
 /// Folders that hold nothing but generated files.
-const FOLDERS: [&str; 2] = ["docs/api", "docs/generated"];
+const FOLDERS: [&str; 3] = ["bicep/generated", "docs/api", "docs/generated"];
 
 /// Generated files: path from the root, and content.
 pub(crate) type Files = BTreeMap<String, String>;
@@ -45,9 +48,12 @@ fn check() -> anyhow::Result<()> {
 
 fn files() -> anyhow::Result<Files> {
     let mut files = apps::files()?;
+    files.extend(bicep::files()?);
     files.extend(rights::files()?);
+    files.extend(rights_page::files());
     files.extend(access::files());
     files.extend(events::files());
+    files.extend(settings::files()?);
     Ok(files)
 }
 

@@ -1,8 +1,9 @@
-//! What is done to the project: test, check, generate, bench.
+//! What is done to the project: test, check, generate, bench, package.
 //!
 //! In scope: the order of steps, what a machine must have, and what is written into `docs/` from the tables in the code.
 //! Out of scope: the tests themselves (beside the code and in `tests/`), the product's own commands (`standalone`).
 
+mod azure;
 #[cfg(feature = "tables")]
 mod bench;
 mod check;
@@ -10,10 +11,12 @@ mod counterpart;
 #[cfg(feature = "tables")]
 mod generate;
 mod hand_over;
+mod package;
 mod progress;
 mod sample_log;
 mod steps;
 mod test;
+mod verify_page;
 mod workspace;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -38,6 +41,7 @@ Examples:
   cargo xtask check                 what continuous integration runs; needs every counterpart
   cargo xtask generate              after a change to an endpoint, a trigger, a right or an event
   cargo xtask bench --json b.json   measures, and writes docs/performance.md
+  cargo xtask package               makes what Azure runs: one zip for each function app
 
 A counterpart is a program that we did not write and that must agree with us: cargo xtask test says which ones it could not run, and why.";
 
@@ -59,6 +63,11 @@ enum Task {
         #[arg(value_name = "EXPORT", requires = "policy")]
         exports: Vec<PathBuf>,
     },
+    /// Run the contract of the ports and the demo on the Azure backend, against what stands for Azure on this machine
+    ///
+    /// Microsoft's in-memory Cosmos emulator, Azurite, and stand-ins for Entra and Key Vault, on 127.0.0.1. With the settings `PROOFLINE_AZURE_…` in
+    /// the environment the contract runs against those resources instead.
+    Azure,
     /// Run what continuous integration runs
     ///
     /// Formatting, lints, documentation, tests (among them: that generated files are as the code says) and every counterpart. Goes on after a failure and lists all of them at the end.
@@ -69,7 +78,8 @@ enum Task {
     },
     /// Write the files that are made from the tables in the code
     ///
-    /// docs/api: each app's OpenAPI description. docs/generated: the function.json of every function, rights, roles, plans, events.
+    /// docs/api: each app's OpenAPI description. docs/generated: the function.json of every function, rights, roles, plans, events, settings. Also
+    /// local.settings.example.json.
     Generate {
         /// Write nothing; fail if a file differs from what would be written
         #[arg(long)]
@@ -80,6 +90,30 @@ enum Task {
         /// Also write the figures to this file, as JSON
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
+    },
+    /// Build each function app as Azure runs it: a static binary, and the zip that is deployed
+    ///
+    /// Writes DIR/APP/ and DIR/APP.zip, and fails if a package breaks a rule: too large, not static, a feature for tests or the backend on one
+    /// machine inside, a function that the Functions host would not load. The same sources give the same bytes. Needs Rust's library for
+    /// x86_64-unknown-linux-musl and musl-gcc.
+    Package {
+        /// Where packages go
+        #[arg(long, value_name = "DIR", default_value = "target/packages")]
+        out: PathBuf,
+        /// An app to package, such as `auth`; all of them without this. May be given several times
+        #[arg(long = "app", value_name = "NAME")]
+        apps: Vec<String>,
+        /// Print sizes and digests as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Build the verifier as WebAssembly and the page that holds it: inspector/page/verify.wasm and verify.html
+    ///
+    /// The same sources give the same bytes on every machine. Needs Rust's library for wasm32-unknown-unknown.
+    VerifyPage {
+        /// Write nothing; fail if a file differs from what would be written
+        #[arg(long)]
+        check: bool,
     },
 }
 
@@ -96,6 +130,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Interop { policy, exports } => {
             Ok(counterpart::run(policy.map(|policy| (policy, exports))))
         }
+        Task::Azure => Ok(azure::run()),
         Task::Check { skip_tests } => Ok(check::run(skip_tests)),
         #[cfg(feature = "tables")]
         Task::Generate { check } => generate::run(check),
@@ -104,6 +139,8 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         #[cfg(feature = "tables")]
         Task::Bench { json } if !cfg!(debug_assertions) => bench::run(json.as_deref()),
         Task::Bench { json } => hand_over::bench(json.as_deref()),
+        Task::Package { out, apps, json } => package::run(&out, &apps, json),
+        Task::VerifyPage { check } => verify_page::run(check),
     }
 }
 

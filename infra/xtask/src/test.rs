@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::{
+    azure::{self, WITHOUT_COUNTERPARTS},
     counterpart::{self, Demand},
     steps::Steps,
     workspace::cargo,
@@ -16,6 +17,8 @@ pub(crate) fn run() -> ExitCode {
 
 /// One build graph for all tests: a second invocation with other features would build the dependencies again.
 pub(crate) fn tests(steps: &mut Steps, demand: Demand) {
-    steps.program("tests of the workspace", &mut cargo(&["test", "--workspace", "--no-fail-fast"]));
+    let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
+    steps.program("tests of the workspace", tests.args(WITHOUT_COUNTERPARTS));
     counterpart::run_all(steps, demand);
+    azure::run_all(steps, demand);
 }

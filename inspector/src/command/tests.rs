@@ -11,6 +11,7 @@ use chain::{
     note::Signer,
     policy::{Policy, Tier},
     row::Row,
+    row_proof::RowProof,
     tree::leaf_hash,
 };
 use ed25519_dalek::SigningKey;
@@ -43,7 +44,7 @@ impl Desk {
 
     fn verify(&self, policy: Option<&str>, json: bool) -> (u8, String) {
         let policy = policy.map(|name| self.path(name));
-        let args = Args { path: self.path("log.audit.zip"), policy, json };
+        let args = Args { path: self.path("log.audit.zip"), policy, row: None, json };
         let mut out = Vec::new();
         let status = execute(&args, &mut out);
         (status, String::from_utf8(out).unwrap())
@@ -101,7 +102,7 @@ fn a_whole_log_is_ok_and_says_what_was_checked() {
     let key = signer(42).verifier_key().to_string();
     for said in [
         "OK: audit.example.com/ten_a is whole and unchanged.",
-        "1 of 1 checked, 0 to 0",
+        "1 of 1 checked",
         &hash,
         &key,
         "tier       signed",
@@ -137,6 +138,39 @@ fn an_empty_log_is_never_ok() {
     let (status, text) = Desk::new(0).verify(Some("policy.txt"), false);
     assert_eq!(status, 2, "{text}");
     assert!(text.contains("NOTHING TO CHECK"), "{text}");
+}
+
+#[test]
+fn the_proof_of_one_row_is_read_like_an_export() {
+    let desk = Desk::new(1);
+    let checkpoint =
+        Checkpoint { origin: ORIGIN.to_owned(), size: 1, root: leaf_hash(row().as_bytes()) };
+    let checkpoint = checkpoint.sign(&signer(42)).unwrap();
+    let held = Some(row().into_bytes());
+    let proof = RowProof { row: held, index: 0, hashes: Vec::new(), checkpoint: &checkpoint };
+    desk.write("log.audit.zip", proof.to_text().as_bytes());
+    let (status, text) = desk.verify(Some("policy.txt"), false);
+    assert_eq!(status, 0, "{text}");
+    assert!(text.contains("1 of 1 checked") && text.contains("Only row 0 was checked"), "{text}");
+    let without = RowProof { row: None, ..proof };
+    desk.write("log.audit.zip", without.to_text().as_bytes());
+    assert_eq!(desk.verify(Some("policy.txt"), false).0, 1);
+    desk.write("row.json", row().as_bytes());
+    let [proof, row, policy] = ["log.audit.zip", "row.json", "policy.txt"]
+        .map(|name| desk.path(name).display().to_string());
+    let (status, text, _) = run(&[&proof, "--row", &row, "--policy", &policy]);
+    assert_eq!(status, ExitCode::SUCCESS, "{text}");
+}
+
+/// 10 GB of nothing: there is a verdict, at once and without holding it in memory.
+#[test]
+fn a_file_that_is_too_large_for_an_export_is_broken() {
+    let desk = Desk::new(1);
+    let file = fs::OpenOptions::new().write(true).open(desk.path("log.audit.zip")).unwrap();
+    file.set_len(10_000_000_000).unwrap();
+    let (status, text) = desk.verify(Some("policy.txt"), false);
+    assert_eq!(status, 1, "{text}");
+    assert!(text.contains("wrong      container") && text.contains("too large"), "{text}");
 }
 
 #[test]
@@ -208,7 +242,7 @@ fn an_answer_that_nobody_can_read_is_no_success() {
     }
     let desk = Desk::new(1);
     let path = desk.path("log.audit.zip");
-    let args = Args { path, policy: Some(desk.path("policy.txt")), json: false };
+    let args = Args { path, policy: Some(desk.path("policy.txt")), row: None, json: false };
     assert_eq!(execute(&args, &mut Full), 3);
     assert!(Path::new(&args.path).exists());
 }

@@ -4,6 +4,27 @@
 //! Functions host. Out of scope: making anything (databases, containers, keys and queues are made by Bicep and only checked here), what an
 //! identity may do (`ports::rights`, and the role assignments in Azure), what documents mean (`store`).
 
+mod blobs;
+mod credential;
+mod documents;
+mod endpoint;
+mod error;
+mod events;
+mod keys;
+mod loopback;
+mod mail;
+mod open;
+mod queue;
+mod retry;
 mod settings;
 
+pub use blobs::AzureBlobs;
+pub use credential::credential;
+pub use documents::AzureDocuments;
+pub use error::OpenError;
+pub use events::AzureEvents;
+pub use keys::{AzureKeys, VaultSecrets};
+pub use mail::AzureMail;
+pub use open::Azure;
+pub use queue::{AzureQueue, Failed, MAX_DEQUEUE_COUNT, Queues};
 pub use settings::{CosmosSettings, CredentialSettings, MailSettings, Settings, StorageSettings};

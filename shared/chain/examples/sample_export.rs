@@ -1,6 +1,7 @@
 //! Writes a made-up log of so many rows into a folder, as other implementations can check it (`tests/interop/go`).
 //!
-//! `cargo run -p chain --example sample_export -- DIR ROWS` writes `log.audit.zip`, `vkey`, `policy.txt` and `proofs.json`.
+//! `cargo run -p chain --example sample_export -- DIR ROWS` writes `log.audit.zip`, `vkey`, `policy.txt`, `proofs.json` and,
+//! unless the log is empty, `row.tlog-proof` for the row in its middle.
 //! The keys are constants: nobody may trust such a log.
 
 use std::{error::Error, fs, path::Path};
@@ -15,6 +16,7 @@ use chain::{
     policy::{Policy, Tier},
     proof,
     row::Row,
+    row_proof::RowProof,
     tile::Levels,
     tree::leaf_hash,
 };
@@ -44,6 +46,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(folder.join("vkey"), signer.verifier_key().to_string())?;
     fs::write(folder.join("policy.txt"), policy.to_string())?;
     fs::write(folder.join("proofs.json"), proofs(&leaves))?;
+    let index = leaves.len() / 2;
+    if let Some(row) = rows.get(index) {
+        let proof = row_proof(row, index as u64, &leaves, &checkpoint.sign(&signer)?);
+        fs::write(folder.join("row.tlog-proof"), proof.ok_or("the row is in the log")?)?;
+    }
     Ok(())
 }
 
@@ -101,6 +108,12 @@ fn export(
     let draft = Draft::new(&export)?;
     let statement = signer.sign(draft.statement())?;
     Ok(draft.finish(&statement)?)
+}
+
+fn row_proof(row: &str, index: u64, leaves: &[Hash], checkpoint: &str) -> Option<String> {
+    let hashes = proof::inclusion(leaves, index, leaves.len() as u64)?;
+    let row = Some(row.as_bytes().to_vec());
+    Some(RowProof { row, index, hashes, checkpoint }.to_text())
 }
 
 /// Proofs for some rows and some earlier sizes; hashes in base64.

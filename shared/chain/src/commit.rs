@@ -19,7 +19,7 @@ use crate::{
 
 /// The most rows in a commit.
 pub const ROWS_MAX: usize = 64;
-/// The most bytes of a commit as JSON: half of what a Cosmos DB item may have.
+/// The most bytes of a commit as it is stored, as a JSON string in a document: half of what a Cosmos DB item may have.
 pub const COMMIT_BYTES_MAX: usize = 1 << 20;
 /// Rows in a segment, as a power of two: 2¹⁸ rows of ≤ 65,535 bytes stay below the 20 GB of a logical partition.
 const SEGMENT_BITS: u32 = 18;
@@ -165,7 +165,8 @@ impl Draft {
         if !row::is_timestamp(rx) {
             return Err(CommitError::Time);
         }
-        let carried = json_bytes(&head.instances) + json_bytes(&head.cursors) + json_bytes(cursors);
+        let carried =
+            stored_bytes(&head.instances) + stored_bytes(&head.cursors) + stored_bytes(cursors);
         let room = COMMIT_BYTES_MAX.saturating_sub(carried + RESERVE_BYTES);
         let mut head = head.clone();
         // The clocks of two sealers differ; the log's time never goes back.
@@ -177,7 +178,7 @@ impl Draft {
     fn push(&mut self, intent: &VerifiedIntent) -> Result<bool, RowError> {
         let seq = self.head.tree.size();
         let row = Row::seal(intent.text(), seq, &self.head.last, &self.head.rx)?;
-        let bytes = json_bytes(&row) + 1;
+        let bytes = stored_bytes(&row) + 1;
         if self.rows.len() == ROWS_MAX || segment(seq) != segment(self.first) || bytes > self.room {
             return Ok(false);
         }
@@ -201,9 +202,11 @@ impl Draft {
     }
 }
 
-fn json_bytes(value: &impl Serialize) -> usize {
+/// Bytes of `value` as JSON inside a JSON string: its quotes are escaped once more by the document that holds it.
+fn stored_bytes(value: &impl Serialize) -> usize {
+    let stored = serde_json::to_string(value).and_then(|text| serde_json::to_string(&text));
     // A value that JSON cannot hold has no room.
-    serde_json::to_string(value).map_or(COMMIT_BYTES_MAX, |text| text.len())
+    stored.map_or(COMMIT_BYTES_MAX, |text| text.len())
 }
 
 impl Commit {
@@ -333,11 +336,11 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_has_at_most_1_mib_as_json() {
+    fn a_commit_has_at_most_1_mib_as_it_is_stored() {
         let page: Vec<_> = (1..40).map(|number| sample::verified_of(number, 60_000)).collect();
         let next = seal(&head_at(1), &page);
         let commit = next.commit.unwrap();
-        let bytes = json_bytes(&commit);
+        let bytes = stored_bytes(&commit);
         assert!(next.taken < page.len());
         assert!((COMMIT_BYTES_MAX - 120_000..=COMMIT_BYTES_MAX).contains(&bytes), "{bytes}");
         let crowded = Head { cursors: cursors(&"x".repeat(COMMIT_BYTES_MAX)), ..head_at(1) };

@@ -6,12 +6,16 @@
 
 use std::collections::BTreeMap;
 
-const LOCAL: [u8; 4] = *b"PK\x03\x04";
+/// What a file begins with.
+pub(crate) const LOCAL: [u8; 4] = *b"PK\x03\x04";
 const CENTRAL: [u8; 4] = *b"PK\x01\x02";
 const END: [u8; 4] = *b"PK\x05\x06";
 /// Version 1.0, no flags, stored, 00:00:00, 1980-01-01.
 const FIXED: [u8; 10] = [10, 0, 0, 0, 0, 0, 0, 0, 0x21, 0];
-const LOCAL_BYTES: usize = 30;
+/// The length of what stands behind the directory.
+pub(crate) const END_BYTES: usize = 22;
+/// The length of what stands before a file's name.
+pub(crate) const LOCAL_BYTES: usize = 30;
 
 /// What was read, and whether it was canonical.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -72,7 +76,7 @@ pub fn read(bytes: &[u8]) -> Archive<'_> {
 }
 
 /// One file's place in the archive.
-struct Entry<'a> {
+pub(crate) struct Entry<'a> {
     name: &'a str,
     name_bytes: u16,
     data_bytes: u32,
@@ -81,7 +85,8 @@ struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    fn new(name: &'a str, data: &[u8], offset: usize) -> Option<Self> {
+    /// The file with this content at `offset`; `None` when the format cannot hold it.
+    pub(crate) fn new(name: &'a str, data: &[u8], offset: usize) -> Option<Self> {
         Some(Self {
             name,
             name_bytes: name.len().try_into().ok()?,
@@ -91,11 +96,13 @@ impl<'a> Entry<'a> {
         })
     }
 
-    fn local_header(&self) -> Vec<u8> {
+    /// What stands before the content.
+    pub(crate) fn local_header(&self) -> Vec<u8> {
         [LOCAL.as_slice(), &FIXED, &self.sizes(), &[0, 0], self.name.as_bytes()].concat()
     }
 
-    fn central_header(&self) -> Vec<u8> {
+    /// The file's part of the directory.
+    pub(crate) fn central_header(&self) -> Vec<u8> {
         let made_by = [10, 0];
         let no_extra_comment_disk_attributes = [0; 12];
         let offset = self.offset.to_le_bytes();
@@ -122,14 +129,29 @@ impl<'a> Entry<'a> {
 /// What follows the files, from byte `offset` on.
 fn directory(entries: &[Entry<'_>], offset: usize) -> Option<Vec<u8>> {
     let mut bytes: Vec<u8> = entries.iter().flat_map(Entry::central_header).collect();
-    let count = u16::try_from(entries.len()).ok()?.to_le_bytes();
-    let size = u32::try_from(bytes.len()).ok()?.to_le_bytes();
+    let end = end(entries.len(), bytes.len(), offset)?;
+    bytes.extend_from_slice(&end);
+    Some(bytes)
+}
+
+/// What follows the directory of `count` files, which has so many bytes and begins at `offset`; `None` when the format cannot hold it.
+pub(crate) fn end(count: usize, directory_bytes: usize, offset: usize) -> Option<Vec<u8>> {
+    let count = u16::try_from(count).ok()?.to_le_bytes();
+    let size = u32::try_from(directory_bytes).ok()?.to_le_bytes();
     let offset = u32::try_from(offset).ok()?.to_le_bytes();
     let (no_disk, no_comment) = ([0; 4], [0; 2]);
-    for part in [END.as_slice(), &no_disk, &count, &count, &size, &offset, &no_comment] {
-        bytes.extend_from_slice(part);
-    }
-    Some(bytes)
+    let parts = [END.as_slice(), &no_disk, &count, &count, &size, &offset, &no_comment];
+    Some(parts.concat())
+}
+
+/// The lengths of the name and the content of the file that begins here, if one does.
+pub(crate) fn lengths(bytes: &[u8]) -> Option<(usize, usize)> {
+    let header: &[u8; LOCAL_BYTES] = bytes.first_chunk()?;
+    let [sizes @ .., n0, n1, _, _] = header;
+    let [.., s0, s1, s2, s3] = sizes;
+    let name_bytes = usize::from(u16::from_le_bytes([*n0, *n1]));
+    let data_bytes = usize::try_from(u32::from_le_bytes([*s0, *s1, *s2, *s3])).ok()?;
+    header.starts_with(&LOCAL).then_some((name_bytes, data_bytes))
 }
 
 struct Reader<'a> {
@@ -142,12 +164,8 @@ impl<'a> Reader<'a> {
     /// The next file, if one begins here.
     fn entry(&mut self) -> Option<(Entry<'a>, &'a [u8])> {
         let rest = self.bytes.get(self.at..)?;
-        let header: &[u8; LOCAL_BYTES] = rest.first_chunk()?;
-        let [sizes @ .., n0, n1, _, _] = header;
-        let [.., s0, s1, s2, s3] = sizes;
-        let name_bytes = usize::from(u16::from_le_bytes([*n0, *n1]));
-        let data_bytes = usize::try_from(u32::from_le_bytes([*s0, *s1, *s2, *s3])).ok()?;
-        let content = rest.get(LOCAL_BYTES..).filter(|_| header.starts_with(&LOCAL))?;
+        let (name_bytes, data_bytes) = lengths(rest)?;
+        let content = rest.get(LOCAL_BYTES..)?;
         let (name, content) = content.split_at_checked(name_bytes)?;
         let (data, _) = content.split_at_checked(data_bytes)?;
         let entry = Entry::new(str::from_utf8(name).ok()?, data, self.at)?;

@@ -33,14 +33,18 @@ pub mod profile;
 pub mod proof;
 pub mod report;
 pub mod row;
+pub mod row_proof;
 pub mod tile;
 pub mod tree;
 pub mod verify;
 pub mod walk;
 
 mod hash;
+mod lanes;
 
 pub use hash::{Hash, HashError};
 
+#[cfg(test)]
+mod document;
 #[cfg(test)]
 mod sample;

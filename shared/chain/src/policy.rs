@@ -84,6 +84,24 @@ impl Tier {
             Self::Witnessed => "witnessed",
         }
     }
+
+    /// Against whom the log is proved, and against whom it is not.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Chained => {
+                "The rows fit each other. Whoever holds them could have made them all anew."
+            }
+            Self::Signed => {
+                "Nobody without the log's key changed anything. Whoever holds that key could have signed another history."
+            }
+            Self::Timestamped => {
+                "Not even the log's signer changed what is older than the time stamp. It could have shown others a different log."
+            }
+            Self::Witnessed => {
+                "Not even the log's signer changed anything that a witness has seen, and it showed everybody the same log."
+            }
+        }
+    }
 }
 
 impl fmt::Display for Tier {

@@ -84,7 +84,8 @@ pub fn scan<'a>(
 
 /// RFC 7493 §2.1: U+FDD0..=U+FDEF, and the last two code points of each plane.
 fn refuse_noncharacters(text: &str) -> Result<(), ProfileError> {
-    if text.is_ascii() {
+    // All of them are encoded with a first byte of 0xEF or more; few texts have any such byte, and this loop is fast.
+    if text.bytes().fold(0, u8::max) < 0xef {
         return Ok(());
     }
     let is_noncharacter = |(_, character): &(usize, char)| {

@@ -110,6 +110,19 @@ pub fn check_inclusion(
     proof: &[Hash],
     root: Hash,
 ) -> Result<(), ProofError> {
+    if inclusion_root(leaf, index, size, proof)? == root { Ok(()) } else { Err(ProofError::Root) }
+}
+
+/// The root of the tree of `size` rows that an inclusion proof leads to (RFC 9162 §2.1.3.2, steps 1 to 4).
+///
+/// # Errors
+/// [`ProofError::Range`], [`ProofError::Length`] as [`check_inclusion`].
+pub fn inclusion_root(
+    leaf: Hash,
+    index: u64,
+    size: u64,
+    proof: &[Hash],
+) -> Result<Hash, ProofError> {
     let mut last = size.checked_sub(1).filter(|last| index <= *last).ok_or(ProofError::Range)?;
     let mut place = index;
     let mut hash = leaf;
@@ -127,7 +140,7 @@ pub fn check_inclusion(
         }
         (place, last) = (place >> 1, last >> 1);
     }
-    conclude(last == 0, hash == root)
+    if last == 0 { Ok(hash) } else { Err(ProofError::Length) }
 }
 
 /// Checks a consistency proof (RFC 9162 §2.1.4.2).

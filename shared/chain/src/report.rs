@@ -97,6 +97,43 @@ pub enum Kind {
     Container,
 }
 
+impl Report {
+    /// The answer in one sentence.
+    pub fn answer(&self) -> String {
+        let log = self.checkpoint.as_ref().map_or("this log", |head| &head.origin);
+        match self.verdict {
+            Verdict::Ok => format!("OK: {log} is whole and unchanged."),
+            Verdict::Broken => format!("BROKEN: {log} is not as it was sealed and signed."),
+            Verdict::Incomplete => {
+                format!(
+                    "INCOMPLETE: nothing is wrong with {log}, but it is not proved; see the notes."
+                )
+            }
+            Verdict::NothingToCheck => "NOTHING TO CHECK: the log has no rows.".to_owned(),
+        }
+    }
+}
+
+impl Verdict {
+    /// What it means for whoever relies on the log.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Ok => {
+                "Every row is there, in order and byte for byte as it was sealed, and your policy's keys signed it at the tier that you ask for."
+            }
+            Self::Broken => {
+                "Do not rely on this file. It was damaged, altered, or made by somebody else than the log that your policy names. Get another copy; if that one is broken as well, ask the operator."
+            }
+            Self::Incomplete => {
+                "This is neither a yes nor a no. What could be checked holds, and what could not be checked is named in the notes."
+            }
+            Self::NothingToCheck => {
+                "This is neither a yes nor a no. There is no row whose integrity could be shown."
+            }
+        }
+    }
+}
+
 impl Finding {
     /// About row `seq`.
     pub(crate) fn at(seq: u64, kind: Kind, expected: String, got: String) -> Self {
@@ -125,6 +162,23 @@ impl Kind {
             Self::Root => "root",
             Self::Manifest => "manifest",
             Self::Container => "container",
+        }
+    }
+    /// What is wrong, in words.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::RowHash => "the bytes of the row were changed",
+            Self::Link => "the row does not contain the hash of the row before it",
+            Self::SeqGap => "a row is missing",
+            Self::SeqDup => "a row is there twice",
+            Self::TimeRegress => "the row was sealed earlier than the row before it",
+            Self::Profile => "this is not a row of a log",
+            Self::Tenant => "the row belongs to another log",
+            Self::Signature => "the log is not signed as your policy demands",
+            Self::Tile => "the tree of hashes does not fit the rows",
+            Self::Root => "the rows are not those of the checkpoint",
+            Self::Manifest => "a file is not as the signed manifest lists it",
+            Self::Container => "the file was damaged or repacked",
         }
     }
 }

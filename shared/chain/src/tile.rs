@@ -155,6 +155,53 @@ impl Levels {
     }
 }
 
+/// A tree that grows at its right edge, as tiles see it: what is kept are the hashes of the last tile of each level.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Growing {
+    size: u64,
+    edge: Vec<Vec<Hash>>,
+}
+
+impl Growing {
+    /// How many leaves.
+    pub(crate) const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Appends `leaves`, and gives the hashes that each level of the tiles gets by it to `level`.
+    pub(crate) fn extend(&mut self, leaves: &[Hash], level: &mut impl FnMut(usize, &[Hash])) {
+        self.size += leaves.len() as u64;
+        level(0, leaves);
+        for leaf in leaves {
+            self.push(*leaf, level);
+        }
+    }
+
+    fn push(&mut self, leaf: Hash, level: &mut impl FnMut(usize, &[Hash])) {
+        let mut hash = leaf;
+        for height in 0.. {
+            if self.edge.len() == height {
+                self.edge.push(Vec::with_capacity(WIDTH));
+            }
+            let Some(tile) = self.edge.get_mut(height) else { return };
+            tile.push(hash);
+            let Ok(full) = tile.as_slice().try_into() else { return };
+            hash = root_of_full_tile(full);
+            tile.clear();
+            level(height + 1, &[hash]);
+        }
+    }
+
+    /// The root over all leaves.
+    pub(crate) fn root(&self) -> Hash {
+        let mut range = CompactRange::default();
+        for (height, hashes) in (0..u64::BITS).step_by(HEIGHT as usize).zip(&self.edge).rev() {
+            hashes.iter().for_each(|hash| range.push_subtree(height, *hash));
+        }
+        range.root()
+    }
+}
+
 /// The hashes in a hash tile; `None` when its length is not a multiple of 32.
 pub fn decode_hashes(bytes: &[u8]) -> Option<impl Iterator<Item = Hash>> {
     let (hashes, rest) = bytes.as_chunks::<32>();
@@ -220,6 +267,20 @@ mod tests {
                 assert_eq!(bytes.len() as u64, 32 * tile.width, "{}", tile.path());
             }
         }
+    }
+
+    /// The tree that forgets agrees with the one that remembers, at every size around the edges of tiles.
+    #[test]
+    fn a_growing_tree_has_the_roots_and_the_tiles_of_all_leaves() {
+        let leaves: Vec<_> = (0..70_000_u32).map(|row| Hash::of(&row.to_be_bytes())).collect();
+        let (mut growing, mut given) = (Growing::default(), vec![Vec::new(); 3]);
+        for piece in leaves.chunks(999) {
+            growing.extend(piece, &mut |level, hashes| given[level].extend_from_slice(hashes));
+            let size = usize::try_from(growing.size()).unwrap();
+            assert_eq!(growing.root(), Levels::new(leaves[..size].to_vec()).root(), "{size}");
+        }
+        assert_eq!(given, Levels::new(leaves).0);
+        assert_eq!(Growing::default().root(), Hash::of(b""));
     }
 
     #[test]

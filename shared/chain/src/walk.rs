@@ -1,5 +1,7 @@
 //! Reading a log row by row: every rule that needs no signature.
 
+use std::borrow::Cow;
+
 use crate::{
     Hash, genesis,
     report::{Finding, Kind},
@@ -19,7 +21,7 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct Walk<'t> {
-    tenant: &'t str,
+    tenant: Cow<'t, str>,
     next: u64,
     prev: [u8; 64],
     rx: [u8; 27],
@@ -31,10 +33,20 @@ impl<'t> Walk<'t> {
         Self::after(tenant, 0, Hash::ZERO, "")
     }
 
+    /// As [`from_start`](Self::from_start), for a walk that outlives whoever named the tenant.
+    pub(crate) fn of(tenant: String) -> Self {
+        Self { tenant: Cow::Owned(tenant), ..Self::from_start("") }
+    }
+
+    /// Whose log it is.
+    pub fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
     /// After `size` rows, of which the last has the hash `last` and was sealed at `rx`.
     pub fn after(tenant: &'t str, size: u64, last: Hash, rx: &str) -> Self {
         let rx = rx.as_bytes().try_into().unwrap_or([b'0'; 27]);
-        Self { tenant, next: size, prev: last.to_hex(), rx }
+        Self { tenant: Cow::Borrowed(tenant), next: size, prev: last.to_hex(), rx }
     }
 
     /// How many rows have been passed.
@@ -69,7 +81,7 @@ impl<'t> Walk<'t> {
     /// Tenant, number, link, time: in the order in which a departure explains the next.
     fn check_place(&self, row: &Row<'_>) -> Result<(), Finding> {
         if row.tenant != self.tenant {
-            return Err(self.finding(Kind::Tenant, self.tenant, row.tenant));
+            return Err(self.finding(Kind::Tenant, &self.tenant, row.tenant));
         }
         if row.seq < self.next {
             let (expected, got) = (self.next.to_string(), format!("row {} again", row.seq));

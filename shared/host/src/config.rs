@@ -1,9 +1,20 @@
 //! Every setting of a process, read once and all mistakes at once.
 
+mod azure;
+mod reader;
+mod settings;
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 
 use axum::http::Uri;
 use tracing_subscriber::filter::Targets;
+
+pub use azure::AzureConfig;
+use reader::{Lookup, Reader};
+use settings::{BACKEND, DATA, DEPLOYMENT, LOG, PUBLIC_URL};
+pub use settings::{Counts, SETTINGS, Setting};
 
 /// The port that the Functions host gives to its custom handler.
 const PORT: &str = "FUNCTIONS_CUSTOMHANDLER_PORT";
@@ -29,44 +40,13 @@ pub struct Config {
 }
 
 /// Where everything is kept.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Backend {
     /// On this machine.
     Local,
+    /// In Azure.
+    Azure(Box<AzureConfig>),
 }
-
-/// A setting that people write.
-#[derive(Clone, Copy, Debug)]
-pub struct Setting {
-    /// The name of the environment variable.
-    pub name: &'static str,
-    /// What counts when it is absent.
-    pub default: &'static str,
-    /// What it should look like.
-    pub form: &'static str,
-}
-
-const BACKEND: Setting = Setting { name: "PROOFLINE_BACKEND", default: "local", form: "`local`" };
-const DATA: Setting =
-    Setting { name: "PROOFLINE_DATA", default: "./proofline-data", form: "the path of a folder" };
-const DEPLOYMENT: Setting = Setting {
-    name: "PROOFLINE_DEPLOYMENT",
-    default: "proofline.local",
-    form: "1 to 253 of the characters a-z, 0-9, `.` and `-`, such as `eu.proofline.example`",
-};
-const PUBLIC_URL: Setting = Setting {
-    name: "PROOFLINE_PUBLIC_URL",
-    default: "http://127.0.0.1:7071",
-    form: "an https URL without path, or http for 127.0.0.1 and localhost alone",
-};
-const LOG: Setting = Setting {
-    name: "PROOFLINE_LOG",
-    default: "info",
-    form: "a level (`error`, `warn`, `info`, `debug`), or levels by crate such as `warn,store=debug`",
-};
-
-/// Every setting that people write, with what counts when it is absent.
-pub const SETTINGS: [Setting; 5] = [BACKEND, DATA, DEPLOYMENT, PUBLIC_URL, LOG];
 
 /// Why a setting cannot be used.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -89,16 +69,21 @@ pub enum ConfigError {
         /// What it should look like.
         form: &'static str,
     },
-    /// A backend that exists by name only.
+    /// This program was made for Azure alone.
     #[error(
-        "PROOFLINE_BACKEND is \"azure\", which is not built in this version; set it to `local`"
+        "PROOFLINE_BACKEND is \"local\" (or not set), which is not in this program: packages for Azure have one backend; set it to `azure`"
     )]
     NotBuilt,
     /// Files of one instance are lost with it.
     #[error(
-        "PROOFLINE_BACKEND is \"local\" inside Azure (WEBSITE_INSTANCE_ID is set), where files are lost; nothing was started"
+        "PROOFLINE_BACKEND is \"local\" (or not set) inside Azure (WEBSITE_INSTANCE_ID is set), where files are lost; set it to `azure`; nothing was started"
     )]
     LocalInAzure,
+    /// Nobody is signed in there.
+    #[error(
+        "PROOFLINE_AZURE_CREDENTIAL is \"developer\" inside Azure (WEBSITE_INSTANCE_ID is set), where nobody is signed in; set it to `managed-identity`"
+    )]
+    DeveloperInAzure,
 }
 
 const PORT_FORM: &str = "a port from 1 to 65535, as the Functions host gives it";
@@ -109,22 +94,37 @@ impl Config {
     /// # Errors
     /// Every mistake, not only the first.
     pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<ConfigError>> {
-        let mut mistakes = Vec::new();
-        let backend = backend(&lookup).map_err(|error| mistakes.push(error));
-        let data = setting(&lookup, DATA, |text| (!text.is_empty()).then(|| text.into()));
-        let data = data.map_err(|error| mistakes.push(error));
-        let deployment = setting(&lookup, DEPLOYMENT, deployment);
-        let deployment = deployment.map_err(|error| mistakes.push(error));
-        let public_url = setting(&lookup, PUBLIC_URL, public_url);
-        let public_url = public_url.map_err(|error| mistakes.push(error));
-        let log = setting(&lookup, LOG, levels).map_err(|error| mistakes.push(error));
-        let port = port(&lookup).map_err(|error| mistakes.push(error));
-        match (backend, data, deployment, public_url, log, port) {
-            (Ok(backend), Ok(data), Ok(deployment), Ok(public_url), Ok(log), Ok(port)) => {
-                Ok(Self { backend, data, deployment, public_url, log, port })
+        let mut reader = Reader::new(&lookup);
+        let is_in_azure = reader.text(AZURE_INSTANCE).is_some();
+        let is_azure = is_azure(&mut reader, is_in_azure);
+        let backend = match is_azure {
+            Some(true) => {
+                azure::read(&mut reader, is_in_azure).map(|config| Backend::Azure(Box::new(config)))
             }
-            _ => Err(mistakes),
-        }
+            Some(false) => Some(Backend::Local),
+            None => None,
+        };
+        let data = reader.get(DATA, |text| (!text.is_empty()).then(|| text.into()));
+        let (deployment, public_url) = if is_azure == Some(true) {
+            (reader.said(DEPLOYMENT, deployment), reader.said(PUBLIC_URL, public_url))
+        } else {
+            (reader.get(DEPLOYMENT, deployment), reader.get(PUBLIC_URL, public_url))
+        };
+        let log = reader.get(LOG, levels);
+        let port = port(&mut reader);
+        let read = || {
+            let (deployment, public_url) = (deployment?, public_url?);
+            Some(Self {
+                backend: backend?,
+                data: data?,
+                deployment,
+                public_url,
+                log: log?,
+                port: port?,
+            })
+        };
+        let read = read();
+        reader.finish(read)
     }
 
     /// Reads the environment; what `overrides` says wins, because it was written on the command line.
@@ -148,30 +148,33 @@ impl Config {
     }
 }
 
-fn setting<T>(
-    lookup: &impl Fn(&str) -> Option<String>,
-    setting: Setting,
-    parse: impl Fn(&str) -> Option<T>,
-) -> Result<T, ConfigError> {
-    let value = lookup(setting.name).unwrap_or_else(|| setting.default.to_owned());
-    let Setting { name, form, .. } = setting;
-    parse(&value).ok_or(ConfigError::Form { name, value, form })
-}
-
-fn backend(lookup: &impl Fn(&str) -> Option<String>) -> Result<Backend, ConfigError> {
-    let is_in_azure = lookup(AZURE_INSTANCE).is_some();
-    match lookup(BACKEND.name).as_deref().unwrap_or(BACKEND.default) {
-        "local" if is_in_azure => Err(ConfigError::LocalInAzure),
-        "azure" => Err(ConfigError::NotBuilt),
-        _ => setting(lookup, BACKEND, |text| (text == "local").then_some(Backend::Local)),
+/// Whether the backend is the one in Azure. Files of an instance are lost with it, so that `local` is refused there.
+fn is_azure<L: Lookup>(reader: &mut Reader<'_, L>, is_in_azure: bool) -> Option<bool> {
+    let is_azure = reader.get(BACKEND, |text| match text {
+        "local" => Some(false),
+        "azure" => Some(true),
+        _ => None,
+    })?;
+    if !is_azure && is_in_azure {
+        reader.mistake(ConfigError::LocalInAzure);
+        return None;
     }
+    if !is_azure && cfg!(not(feature = "local")) {
+        reader.mistake(ConfigError::NotBuilt);
+        return None;
+    }
+    Some(is_azure)
 }
 
-fn port(lookup: &impl Fn(&str) -> Option<String>) -> Result<Option<u16>, ConfigError> {
-    let Some(value) = lookup(PORT) else { return Ok(None) };
+#[expect(clippy::option_option, reason = "outside: can it be used; inside: did somebody say")]
+fn port<L: Lookup>(reader: &mut Reader<'_, L>) -> Option<Option<u16>> {
+    let Some(value) = reader.text(PORT) else { return Some(None) };
     match value.parse() {
-        Ok(port) if port != 0 => Ok(Some(port)),
-        _ => Err(ConfigError::Form { name: PORT, value, form: PORT_FORM }),
+        Ok(port) if port != 0 => Some(Some(port)),
+        _ => {
+            reader.mistake(ConfigError::Form { name: PORT, value, form: PORT_FORM });
+            None
+        }
     }
 }
 
@@ -198,115 +201,4 @@ fn public_url(text: &str) -> Option<String> {
 
 fn levels(text: &str) -> Option<Targets> {
     text.parse().ok().filter(|_| !text.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{cell::RefCell, collections::BTreeSet};
-
-    use super::*;
-
-    fn parse(settings: &[(&str, &str)]) -> Result<Config, Vec<ConfigError>> {
-        let find = |name: &str| settings.iter().find(|(key, _)| *key == name);
-        Config::parse(|name| find(name).map(|(_, value)| (*value).to_owned()))
-    }
-
-    #[test]
-    fn nothing_has_to_be_set_for_this_machine() {
-        let config = parse(&[]).unwrap();
-        assert_eq!(config.data, PathBuf::from("./proofline-data"));
-        assert_eq!(config.deployment, "proofline.local");
-        assert_eq!(config.public_url, "http://127.0.0.1:7071");
-        assert!(
-            matches!(config.handler_port(), Err(ConfigError::Missing { name, .. }) if name == PORT)
-        );
-    }
-
-    #[test]
-    fn all_mistakes_are_said_at_once_with_their_names() {
-        let settings = [
-            ("PROOFLINE_BACKEND", "azure"),
-            ("PROOFLINE_DATA", ""),
-            ("PROOFLINE_DEPLOYMENT", "Prod"),
-            ("PROOFLINE_PUBLIC_URL", "ftp://a"),
-            ("PROOFLINE_LOG", "store=loud"),
-            (PORT, "0"),
-        ];
-        let mistakes = parse(&settings).unwrap_err();
-        assert_eq!(mistakes.len(), settings.len());
-        for ((name, _), mistake) in settings.iter().zip(&mistakes) {
-            assert!(mistake.to_string().starts_with(name), "{mistake}");
-        }
-    }
-
-    #[test]
-    fn files_are_refused_inside_azure() {
-        assert_eq!(parse(&[(AZURE_INSTANCE, "x")]), Err(vec![ConfigError::LocalInAzure]));
-        let said = [(AZURE_INSTANCE, "x"), ("PROOFLINE_BACKEND", "local")];
-        assert_eq!(parse(&said), Err(vec![ConfigError::LocalInAzure]));
-    }
-
-    #[test]
-    fn a_public_url_is_bare_and_protected() {
-        let url =
-            |text: &str| parse(&[("PROOFLINE_PUBLIC_URL", text)]).map(|config| config.public_url);
-        for text in [
-            "https://a.example",
-            "http://localhost:7071",
-            "http://127.0.0.1:1",
-            "http://[::1]:7071",
-        ] {
-            assert_eq!(url(text), Ok(text.to_owned()));
-        }
-        assert_eq!(url("https://a.example/"), Ok("https://a.example".to_owned()));
-        for text in [
-            "",
-            "a.example",
-            "http://a.example",
-            "https://a.example/x",
-            "https://a.example?x",
-            "https://u@a.example",
-            "https://a.example//",
-        ] {
-            assert!(url(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_port_is_from_1_to_65535() {
-        let port = |text: &str| parse(&[(PORT, text)]).map(|config| config.port);
-        assert_eq!(port("1"), Ok(Some(1)));
-        assert_eq!(port("65535"), Ok(Some(65535)));
-        for text in ["", "0", "65536", "-1", "x"] {
-            assert!(port(text).is_err(), "{text}");
-        }
-    }
-
-    /// The file that people copy says every setting, with the value that counts without it.
-    #[test]
-    fn the_example_file_holds_every_setting_that_is_read() {
-        let file = include_str!("../../../local.settings.example.json");
-        let file: serde_json::Value = serde_json::from_str(file).unwrap();
-        // Core Tools takes a file without this for an encrypted one.
-        assert_eq!(file["IsEncrypted"], false);
-        let mut values = file["Values"].as_object().unwrap().clone();
-        for of_the_functions_host in ["FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage"] {
-            values.remove(of_the_functions_host).unwrap();
-        }
-        let read = RefCell::new(BTreeSet::new());
-        let lookup = |name: &str| {
-            read.borrow_mut().insert(name.to_owned());
-            values.get(name).map(|value| value.as_str().unwrap().to_owned())
-        };
-        assert_eq!(Config::parse(lookup), parse(&[]));
-        let mut read = read.into_inner();
-        for of_the_functions_host in [PORT, AZURE_INSTANCE] {
-            assert!(read.remove(of_the_functions_host));
-        }
-        assert!(values.keys().eq(read.iter()), "{values:?} {read:?}");
-        assert_eq!(
-            SETTINGS.map(|setting| setting.name.to_owned()).into_iter().collect::<BTreeSet<_>>(),
-            read
-        );
-    }
 }

@@ -98,7 +98,7 @@ async fn pass(doors: Arc<Doors>, request: Request) -> Response {
 }
 
 /// The Functions host asks every 25 ms until something answers; so does its monitor, later.
-fn ready() -> Response {
+pub(crate) fn ready() -> Response {
     let mut response = Response::new("ready\n".into());
     let text = HeaderValue::from_static("text/plain; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, text);

@@ -4,15 +4,18 @@
 //! Out of scope: what an app answers (`functions/*`), who is admitted (`web`), the stand-in for the Functions host (`standalone`).
 
 mod access_log;
+mod backend;
 mod config;
 mod deadline;
 mod doors;
 mod open;
+mod opening;
 mod process;
 mod serve;
 mod telemetry;
 
-pub use config::{Backend, Config, ConfigError, SETTINGS, Setting};
+pub use backend::{BackendError, ports};
+pub use config::{AzureConfig, Backend, Config, ConfigError, Counts, SETTINGS, Setting};
 pub use deadline::Deadlines;
 pub use doors::{handler, handler_within};
 pub use open::{OpenError, Opened, open};

@@ -4,30 +4,26 @@ use std::{
     error::Error,
     io::{self, Write as _},
     process::ExitCode,
-    sync::Arc,
 };
 
-use ambient::{SystemClock, SystemRandomness};
-use local::Store;
 use tokio::net::TcpListener;
 use web::FunctionApp;
 
 use crate::{
-    Backend, Config, ConfigError, LogForm, OpenError, handler, open, serve, start_telemetry,
-    stop_signal,
+    Config, ConfigError, LogForm,
+    opening::{self, OpeningError},
+    start_telemetry, stop_signal,
 };
 
 /// Why a custom handler did not start, or ended.
 #[derive(Debug, thiserror::Error)]
-enum ProcessError {
+pub(crate) enum ProcessError {
     #[error("the settings cannot be used:\n  {}", lines(.0))]
     Config(Vec<ConfigError>),
     #[error("the runtime cannot be started")]
     Runtime(#[source] io::Error),
-    #[error("the local store cannot be opened")]
-    Store(#[from] local::OpenError),
     #[error(transparent)]
-    Open(#[from] OpenError),
+    Open(#[from] OpeningError),
     #[error(
         "address already in use: 127.0.0.1:{0}; end the process that listens there, or give another port"
     )]
@@ -69,18 +65,13 @@ where
     runtime.block_on(async {
         let signal = stop_signal().map_err(ProcessError::Runtime)?;
         let stop = stop();
-        let Backend::Local = config.backend;
-        let store = Store::open(&config.data, Arc::new(SystemClock), Arc::new(SystemRandomness))?;
-        let opened = open::<A>(store.ports(A::IDENTITY), &config).await?;
-        // Only now: the Functions host takes any answer on the port for readiness.
-        let listener = bind(port).await?;
         let stop = async move {
             tokio::select! {
                 () = signal => {}
                 () = stop => {}
             }
         };
-        serve(listener, handler(opened), stop).await.map_err(ProcessError::Serve)
+        opening::live::<A>(&config, port, stop).await
     })
 }
 
@@ -90,7 +81,7 @@ fn settings() -> Result<(Config, u16), ProcessError> {
     Ok((config, port))
 }
 
-async fn bind(port: u16) -> Result<TcpListener, ProcessError> {
+pub(crate) async fn bind(port: u16) -> Result<TcpListener, ProcessError> {
     TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| {
         if error.kind() == io::ErrorKind::AddrInUse {
             return ProcessError::AddressInUse(port);
@@ -105,6 +96,11 @@ fn lines(mistakes: &[ConfigError]) -> String {
 
 /// Says why on stderr: there may be no log yet. That stderr is closed changes nothing.
 fn complain(error: &dyn Error) {
+    writeln!(io::stderr(), "{}", causes(error)).ok();
+}
+
+/// The error and each of its causes, one sentence.
+pub(crate) fn causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -112,5 +108,5 @@ fn complain(error: &dyn Error) {
         text.push_str(&cause.to_string());
         source = cause.source();
     }
-    writeln!(io::stderr(), "{text}").ok();
+    text
 }

@@ -236,7 +236,7 @@ async fn a_public_body_has_its_own_limit_and_an_envelope_the_hosts() {
     assert_eq!(served.send("POST", "/api/runs/v1/echo", JSON, &word(1024)).await.status, 200);
     let answer = served.send("POST", "/api/runs/v1/echo", JSON, &word(1025)).await;
     assert_eq!((answer.status, answer.json()["code"].as_str()), (413, Some("payload-too-large")));
-    // axum's own default is 2 MB: an envelope may be much larger.
+    // axum's own default is 2 MB: an envelope may be much larger. The limit itself is asked of every app (`system_tests::conformance`).
     let large = json!({"Data": {"message": format!("\"{}\"", "a".repeat(3 * 1024 * 1024))}});
     assert_eq!(served.invoke("take_message", &large).await.status, 200);
 }
@@ -267,6 +267,28 @@ async fn work_that_takes_too_long_is_given_up_by_its_kind() {
     assert_eq!(status_and_seconds(&router, get("/api/runs/v1/forever")).await, (503, 200));
     let event = post("/take_forever", json!({"Data": {"event": {}}}));
     assert_eq!(status_and_seconds(&router, event).await, (503, 25));
+    let message = post("/take_message_forever", json!({"Data": {"message": "\"a\""}}));
+    assert_eq!(status_and_seconds(&router, message).await, (503, 240));
+    let tick = post("/take_tick_forever", json!({"Data": {"timer": {}}}));
+    assert_eq!(status_and_seconds(&router, tick).await, (503, 240));
+}
+
+/// The Functions host kills whoever takes longer than its own patience; a request that never ends must not decide when we end.
+#[tokio::test]
+async fn a_stop_waits_10_s_for_what_was_begun_and_no_longer() {
+    let served = Served::start().await;
+    let mut stream = TcpStream::connect(("127.0.0.1", served.port)).await.unwrap();
+    let head = format!(
+        "POST /api/runs/v1/echo HTTP/1.1\r\nhost: x\r\ncontent-length: 12\r\nexpect: 100-continue\r\n{JSON}\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut asked = [0; 25];
+    stream.read_exact(&mut asked).await.unwrap();
+    tokio::time::pause();
+    let began = tokio::time::Instant::now();
+    served.stop.send(()).unwrap();
+    served.ended.await.unwrap().unwrap();
+    assert_eq!(began.elapsed().as_secs(), 10);
 }
 
 #[tokio::test]

@@ -1,14 +1,16 @@
-//! Wrapping keys, derived from the root key: one for each purpose, never stored.
+//! Keys derived from the root key: one for each purpose, never stored.
 //!
 //! `HKDF-SHA-256(root key, salt "proofline/local/wrapping-keys/1", info = name of the purpose)` (RFC 5869) gives the key of AES-256
-//! key wrap (RFC 3394): 32 bytes of material become 40.
+//! key wrap (RFC 3394): 32 bytes of material become 40. Kept keys, which sign, have a salt of their own.
+
+mod kept;
 
 use std::sync::Arc;
 
 use aes_kw::{KeyInit as _, KwAes256};
 use async_trait::async_trait;
 use hkdf::Hkdf;
-use ports::{Identity, KeyError, KeyPurpose, Keys, rights};
+use ports::{Identity, KeptKey, KeyError, KeyPurpose, Keys, StoreSignature, rights};
 use secrecy::SecretSlice;
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -27,7 +29,7 @@ pub(crate) struct LocalKeys {
 #[async_trait]
 impl Keys for LocalKeys {
     async fn wrap(&self, purpose: KeyPurpose, material: &[u8; 32]) -> Result<Vec<u8>, KeyError> {
-        rights::key(self.identity, purpose)?;
+        rights::wrapping_key(self.identity, purpose)?;
         let mut wrapped = vec![0; WRAPPED_BYTES];
         wrapping_key(&self.parts.root_key, purpose)
             .wrap_key(material, &mut wrapped)
@@ -40,7 +42,7 @@ impl Keys for LocalKeys {
         purpose: KeyPurpose,
         wrapped: &[u8],
     ) -> Result<SecretSlice<u8>, KeyError> {
-        rights::key(self.identity, purpose)?;
+        rights::wrapping_key(self.identity, purpose)?;
         if wrapped.len() != WRAPPED_BYTES {
             return Err(KeyError::Invalid);
         }
@@ -49,6 +51,20 @@ impl Keys for LocalKeys {
             .unwrap_key(wrapped, &mut *material)
             .map_err(|_| KeyError::Invalid)?;
         Ok(SecretSlice::from(material.to_vec()))
+    }
+
+    async fn sign(
+        &self,
+        purpose: KeyPurpose,
+        digest: &[u8; 32],
+    ) -> Result<StoreSignature, KeyError> {
+        rights::kept_key(self.identity, purpose)?;
+        kept::sign(&self.parts.root_key, purpose, digest)
+    }
+
+    async fn public(&self, purpose: KeyPurpose) -> Result<KeptKey, KeyError> {
+        rights::kept_key(self.identity, purpose)?;
+        kept::public(&self.parts.root_key, purpose)
     }
 }
 

@@ -106,7 +106,7 @@ pub struct Changes {
     pub documents: Vec<Stored>,
     /// Where to go on. Reading again from the same cursor gives the same documents or later versions of them.
     pub cursor: Cursor,
-    /// Whether there was more than the limit.
+    /// Whether there may be more: `false` only at the end.
     pub more: bool,
 }
 
@@ -117,7 +117,7 @@ pub struct Dirty {
     pub partitions: Vec<PartitionKey>,
     /// Where to go on.
     pub cursor: Cursor,
-    /// Whether there was more than the limit.
+    /// Whether there may be more: `false` only at the end.
     pub more: bool,
 }
 
@@ -195,7 +195,8 @@ pub trait Documents: Send + Sync {
         writes: Vec<Write>,
     ) -> Result<Vec<Etag>, CommitError>;
 
-    /// What changed in one full partition since `after`; from the beginning without it.
+    /// What changed in one full partition since `after`; from the beginning without it. Not more than `limit`, except that Cosmos DB may give
+    /// the documents of one batch together.
     async fn changes(
         &self,
         container: Container,

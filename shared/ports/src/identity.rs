@@ -53,8 +53,6 @@ pub enum Container {
     Keyring,
     /// E-mail index to tenant and user.
     LoginIndex,
-    /// Counters of attempts.
-    RateLimit,
     /// The audit log: commit documents.
     Log,
     /// Replaceable hints on how far a feed was read.
@@ -63,17 +61,8 @@ pub enum Container {
 
 impl Container {
     /// Every container.
-    pub const ALL: [Self; 9] = [
-        C::Auth,
-        C::Runs,
-        C::Audit,
-        C::Access,
-        C::Keyring,
-        C::LoginIndex,
-        C::RateLimit,
-        C::Log,
-        C::Cursors,
-    ];
+    pub const ALL: [Self; 8] =
+        [C::Auth, C::Runs, C::Audit, C::Access, C::Keyring, C::LoginIndex, C::Log, C::Cursors];
 
     /// Its name in storage.
     pub const fn name(self) -> &'static str {
@@ -84,9 +73,17 @@ impl Container {
             C::Access => "access",
             C::Keyring => "keyring",
             C::LoginIndex => "login_index",
-            C::RateLimit => "ratelimit",
             C::Log => "log",
             C::Cursors => "cursors",
+        }
+    }
+
+    /// Whether documents of it may expire. The database then removes them by itself, which nobody needs a right for;
+    /// everywhere else it keeps them even if a document asks to be removed.
+    pub const fn expires(self) -> bool {
+        match self {
+            C::Auth | C::Runs | C::Access => true,
+            C::Audit | C::Keyring | C::LoginIndex | C::Log | C::Cursors => false,
         }
     }
 }
@@ -106,6 +103,11 @@ pub enum Action {
     ChangeFeed,
 }
 
+impl Action {
+    /// Every action.
+    pub const ALL: [Self; 5] = [Create, Read, Replace, Query, ChangeFeed];
+}
+
 /// A container of blobs.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Bucket {
@@ -118,6 +120,9 @@ pub enum Bucket {
 }
 
 impl Bucket {
+    /// Every bucket.
+    pub const ALL: [Self; 3] = [B::Exports, B::Checkpoints, B::DeadLetters];
+
     /// Its name in storage.
     pub const fn name(self) -> &'static str {
         match self {
@@ -154,7 +159,26 @@ impl QueueName {
     }
 }
 
-/// What a key is for; each has its own wrapping key, and one holder.
+/// A secret that somebody else gave us, and that is put into the key store by hand.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Secret {
+    /// Opens the account at the mail provider.
+    MailPassword,
+}
+
+impl Secret {
+    /// Every secret.
+    pub const ALL: [Self; 1] = [Self::MailPassword];
+
+    /// Its name in the key store.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::MailPassword => "mail-password",
+        }
+    }
+}
+
+/// What a key is for; each has one holder. Most are wrapped by a key of their own and kept in `keyring`; a kept one never leaves the key store.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyPurpose {
@@ -184,6 +208,8 @@ pub enum KeyPurpose {
     Export,
     /// Ed25519: checkpoints of the log.
     Checkpoint,
+    /// ES256, kept: heads of the deployment's directory log.
+    Directory,
 }
 
 /// Each key and its one holder.
@@ -201,6 +227,7 @@ pub const KEYS: &[(KeyPurpose, Identity)] = &[
     (K::AuditIntent, I::Audit),
     (K::Export, I::Audit),
     (K::Checkpoint, I::Signer),
+    (K::Directory, I::Signer),
 ];
 
 impl KeyPurpose {
@@ -220,7 +247,13 @@ impl KeyPurpose {
             K::AuditIntent => "audit-intent",
             K::Export => "export",
             K::Checkpoint => "checkpoint",
+            K::Directory => "directory",
         }
+    }
+
+    /// Whether the key itself stays in the key store, which signs for its holder; the others are wrapped there and used in memory.
+    pub const fn is_kept(self) -> bool {
+        matches!(self, K::Directory)
     }
 
     /// Who holds it.
@@ -243,23 +276,22 @@ impl KeyPurpose {
 
 /// Rights on documents. There is no right to delete, and nobody has one that a test does not use.
 pub const DOCUMENT_RIGHTS: &[(Identity, Container, &[Action])] = &[
-    (I::Auth, C::Auth, &[Create, Read, Replace, Query]),
+    (I::Auth, C::Auth, &[Create, Read, Replace]),
     (I::Auth, C::Access, &[Create, Read, Replace, Query]),
     (I::Auth, C::Keyring, &[Create, Read, Query]),
-    (I::Auth, C::LoginIndex, &[Create, Read, Replace]),
-    (I::Auth, C::RateLimit, &[Create, Read, Replace]),
+    (I::Auth, C::LoginIndex, &[Create, Read]),
     (I::Runs, C::Runs, &[Create, Read, Replace, Query]),
     (I::Runs, C::Access, &[Read]),
     (I::Runs, C::Keyring, &[Create, Read, Query]),
-    (I::Audit, C::Audit, &[Create, Read, Replace, Query, ChangeFeed]),
+    (I::Audit, C::Audit, &[Create, Read, ChangeFeed]),
     (I::Audit, C::Access, &[Read, ChangeFeed]),
     (I::Audit, C::Keyring, &[Create, Read, Query]),
-    (I::Audit, C::Auth, &[Read, ChangeFeed]),
-    (I::Audit, C::Runs, &[Read, ChangeFeed]),
+    (I::Audit, C::Auth, &[ChangeFeed]),
+    (I::Audit, C::Runs, &[ChangeFeed]),
     (I::Audit, C::Log, &[Create, Read, Query]),
     (I::Audit, C::Cursors, &[Create, Read, Replace]),
-    (I::Signer, C::Log, &[Read, Query]),
-    (I::Signer, C::Keyring, &[Create, Read, Query]),
+    (I::Signer, C::Log, &[Read]),
+    (I::Signer, C::Keyring, &[Create, Read]),
 ];
 
 /// Rights on blobs: may read, may write.
@@ -276,3 +308,14 @@ pub const QUEUE_RIGHTS: &[(Identity, QueueName)] = &[
     (I::Audit, QueueName::Seal),
     (I::Audit, QueueName::Sign),
 ];
+
+/// Who may receive from which queue: the app that it wakes. In Azure the Functions host polls in that app's name,
+/// and sets aside in `<queue>-poison` what failed too often.
+pub const RECEIVERS: &[(Identity, QueueName)] =
+    &[(I::Audit, QueueName::Seal), (I::Signer, QueueName::Sign), (I::Auth, QueueName::Bootstrap)];
+
+/// Who may publish to the internal topic: whoever changes state.
+pub const PUBLISHERS: &[Identity] = &[I::Auth, I::Runs, I::Audit];
+
+/// Each secret and its one reader. Only the reader of the mail provider's password sends letters.
+pub const SECRETS: &[(Secret, Identity)] = &[(Secret::MailPassword, I::Auth)];

@@ -1,4 +1,4 @@
-//! Wrapping keys: whatever holds them never gives them away.
+//! Keys that their store never gives away: those that wrap our own, and those that sign where they are.
 
 use async_trait::async_trait;
 use secrecy::SecretSlice;
@@ -11,6 +11,9 @@ pub enum KeyError {
     /// The identity does not hold this key.
     #[error("{0} may not use this key")]
     Denied(String),
+    /// A kept key neither wraps nor unwraps, and only a kept key signs.
+    #[error("the key {0} is not made for this")]
+    Unfit(&'static str),
     /// The wrapped bytes are not this key's, or were changed.
     #[error("the wrapped key cannot be opened")]
     Invalid,
@@ -19,16 +22,59 @@ pub enum KeyError {
     Unavailable(String),
 }
 
-/// Wraps and unwraps key material; one wrapping key for each [`KeyPurpose`], held by one identity.
+/// What a kept key signed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StoreSignature {
+    /// ECDSA on P-256 as `r‖s`, the form of ES256 (RFC 7518 §3.4).
+    pub signature: [u8; 64],
+    /// The version of the key that signed; its public half verifies.
+    pub version: String,
+}
+
+/// The public half of a kept key: a point of P-256.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct KeptKey {
+    /// The x coordinate, big-endian.
+    pub x: [u8; 32],
+    /// The y coordinate, big-endian.
+    pub y: [u8; 32],
+    /// Which version of the key this is. A rotated key signs under a new version; what an old one signed is verified with what was
+    /// published of it then.
+    pub version: String,
+}
+
+/// The keys of one identity. There is one key for each [`KeyPurpose`], and one identity holds it; see [`KeyPurpose::is_kept`].
 #[async_trait]
 pub trait Keys: Send + Sync {
     /// Wraps 32 bytes of key material.
+    ///
+    /// # Errors
+    /// * [`KeyError::Denied`], [`KeyError::Unfit`], [`KeyError::Unavailable`].
     async fn wrap(&self, purpose: KeyPurpose, material: &[u8; 32]) -> Result<Vec<u8>, KeyError>;
 
-    /// Unwraps what [`wrap`](Self::wrap) gave for the same purpose.
+    /// Unwraps what [`wrap`](Self::wrap) gave for the same purpose, before or after the wrapping key was rotated.
+    ///
+    /// # Errors
+    /// * [`KeyError`]'s variants.
     async fn unwrap(
         &self,
         purpose: KeyPurpose,
         wrapped: &[u8],
     ) -> Result<SecretSlice<u8>, KeyError>;
+
+    /// Signs a SHA-256 digest with the current version of a kept key.
+    ///
+    /// # Errors
+    /// * [`KeyError::Denied`], [`KeyError::Unfit`], [`KeyError::Unavailable`].
+    async fn sign(
+        &self,
+        purpose: KeyPurpose,
+        digest: &[u8; 32],
+    ) -> Result<StoreSignature, KeyError>;
+
+    /// The public half of the current version of a kept key, for its holder to publish.
+    ///
+    /// # Errors
+    /// * [`KeyError::Denied`], [`KeyError::Unfit`], [`KeyError::Unavailable`].
+    async fn public(&self, purpose: KeyPurpose) -> Result<KeptKey, KeyError>;
 }

@@ -24,12 +24,13 @@ pub use documents::{
 pub use events::{Events, PublishError};
 pub use identity::{
     Action, BLOB_RIGHTS, Bucket, Container, DOCUMENT_RIGHTS, Identity, KEYS, KeyPurpose,
-    QUEUE_RIGHTS, QueueName,
+    PUBLISHERS, QUEUE_RIGHTS, QueueName, RECEIVERS, SECRETS, Secret,
 };
-pub use keys::{KeyError, Keys};
+pub use keys::{KeptKey, KeyError, Keys, StoreSignature};
 pub use limits::{
     BATCH_BYTES_MAX, BATCH_WRITES_MAX, BLOB_SEGMENT_BYTES_MAX, BLOB_SEGMENTS_MAX,
-    DOCUMENT_BYTES_MAX, ID_BYTES_MAX, LimitError, check_batch, check_blob_name, check_id,
+    DOCUMENT_BYTES_MAX, ENVELOPE_BYTES, ID_BYTES_MAX, LimitError, check_batch, check_blob_name,
+    check_id, escaped_bytes, stored_bytes,
 };
 pub use mail::{Letter, Mail, MailError};
 pub use queue::{Message, Queue, QueueError};

@@ -1,13 +1,15 @@
 //! What Cosmos DB refuses, refused by both backends: <https://learn.microsoft.com/azure/cosmos-db/concepts-limits>.
 
-use crate::Write;
+use crate::{NewDocument, Write};
 
 /// Operations in one transactional batch.
 pub const BATCH_WRITES_MAX: usize = 100;
-/// Bytes of one transactional batch: 2 MB, of which we leave 5 % for the envelope.
+/// Bytes of one transactional batch, each document counted by [`stored_bytes`]: 2 MB, of which we leave 5 %.
 pub const BATCH_BYTES_MAX: usize = 1_900_000;
-/// Bytes of one document: 2 MB, of which we leave 5 % for system fields.
+/// Bytes of one document, as [`stored_bytes`] counts them: 2 MB, of which we leave 5 % for system fields.
 pub const DOCUMENT_BYTES_MAX: usize = 1_900_000;
+/// Bytes around a document's own fields: their names, the partition key, times, versions, and the operation of the batch.
+pub const ENVELOPE_BYTES: usize = 512;
 /// Bytes of an id: 1,023 in Cosmos; 255 is enough for ours.
 pub const ID_BYTES_MAX: usize = 255;
 /// Segments of a blob's name: 8 × 81 bytes stay under the 1,024 of Blob Storage.
@@ -80,28 +82,45 @@ pub fn check_blob_name(name: &str) -> Result<(), LimitError> {
     Ok(())
 }
 
+/// Bytes of a document as Cosmos sees them: JSON in which the body is a string, so that its quotes and backslashes count twice.
+pub fn stored_bytes(document: &NewDocument) -> usize {
+    let NewDocument { id, kind, k1, k2, body, expires_at: _ } = document;
+    let optional = |text: &Option<String>| text.as_deref().map_or(0, escaped_bytes);
+    // A batch names the document that it replaces once more beside it.
+    let fields = 2 * escaped_bytes(id) + escaped_bytes(kind) + optional(k1) + optional(k2);
+    ENVELOPE_BYTES + fields + escaped_bytes(body)
+}
+
+/// Bytes of `text` inside a JSON string, without its quotes (RFC 8259 §7; nothing is escaped that need not be).
+pub fn escaped_bytes(text: &str) -> usize {
+    let bytes = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+        0..=0x1f => 6,
+        _ => 1,
+    };
+    text.bytes().map(bytes).sum()
+}
+
 /// Checks a batch; every backend calls it first, so that neither allows what the other refuses.
 ///
 /// # Errors
 /// * One variant for each limit.
 pub fn check_batch(writes: &[Write]) -> Result<(), LimitError> {
-    let mut bytes = 0;
+    let mut total = 0;
     let mut ids = std::collections::HashSet::new();
     for document in writes.iter().map(Write::document) {
         check_id(&document.id)?;
-        if document.body.len() > DOCUMENT_BYTES_MAX {
-            return Err(LimitError::Document {
-                id: document.id.clone(),
-                bytes: document.body.len(),
-            });
+        let bytes = stored_bytes(document);
+        if bytes > DOCUMENT_BYTES_MAX {
+            return Err(LimitError::Document { id: document.id.clone(), bytes });
         }
         if !ids.insert(&document.id) {
             return Err(LimitError::Twice(document.id.clone()));
         }
-        bytes += document.body.len();
+        total += bytes;
     }
-    if writes.is_empty() || writes.len() > BATCH_WRITES_MAX || bytes > BATCH_BYTES_MAX {
-        return Err(LimitError::Batch { writes: writes.len(), bytes });
+    if writes.is_empty() || writes.len() > BATCH_WRITES_MAX || total > BATCH_BYTES_MAX {
+        return Err(LimitError::Batch { writes: writes.len(), bytes: total });
     }
     Ok(())
 }
@@ -109,10 +128,13 @@ pub fn check_batch(writes: &[Write]) -> Result<(), LimitError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::NewDocument;
 
+    /// A document of exactly `bytes`: an envelope of 512, an id of one letter counted twice, a kind of one letter, the body.
     fn create(id: &str, bytes: usize) -> Write {
-        let body = "x".repeat(bytes);
+        with_body(id, "x".repeat(bytes - 512 - 2 * id.len() - 1))
+    }
+
+    fn with_body(id: &str, body: String) -> Write {
         Write::Create(NewDocument {
             id: id.into(),
             kind: "k".into(),
@@ -125,7 +147,8 @@ mod tests {
 
     #[test]
     fn both_sides_of_every_limit() {
-        let many = |count: usize| (0..count).map(|n| create(&n.to_string(), 2)).collect::<Vec<_>>();
+        let many =
+            |count: usize| (0..count).map(|n| create(&n.to_string(), 600)).collect::<Vec<_>>();
         assert!(check_batch(&many(100)).is_ok());
         assert!(matches!(check_batch(&many(101)), Err(LimitError::Batch { writes: 101, .. })));
         assert!(matches!(check_batch(&[]), Err(LimitError::Batch { writes: 0, .. })));
@@ -134,10 +157,14 @@ mod tests {
             check_batch(&[create("a", DOCUMENT_BYTES_MAX + 1)]),
             Err(LimitError::Document { .. })
         ));
-        let two = [create("a", DOCUMENT_BYTES_MAX), create("b", 1)];
-        assert!(matches!(check_batch(&two), Err(LimitError::Batch { .. })));
+        let two = [create("a", BATCH_BYTES_MAX - 600), create("b", 601)];
         assert!(matches!(
-            check_batch(&[create("a", 1), create("a", 1)]),
+            check_batch(&two),
+            Err(LimitError::Batch { writes: 2, bytes: 1_900_001 })
+        ));
+        assert!(check_batch(&[create("a", BATCH_BYTES_MAX - 600), create("b", 600)]).is_ok());
+        assert!(matches!(
+            check_batch(&[create("a", 600), create("a", 600)]),
             Err(LimitError::Twice(_))
         ));
         assert!(check_id(&"i".repeat(255)).is_ok());
@@ -145,6 +172,26 @@ mod tests {
             assert!(check_id(id).is_err(), "{id:?}");
         }
     }
+
+    /// Lengths from Python: `len(json.dumps(text, ensure_ascii=False).encode()) - 2`.
+    #[test]
+    fn what_json_escapes_counts_as_it_is_stored() {
+        for (text, bytes) in [
+            ("", 0),
+            ("{\"a\":\"\\\"\"}", 16),
+            ("\u{8}\u{c}\n\r\t\u{1}\u{1f}\u{7f}", 23),
+            ("\u{e4}\u{1f512}/", 7),
+        ] {
+            assert_eq!(escaped_bytes(text), bytes, "{text:?}");
+        }
+        let quotes = with_body("a", "\"".repeat(949_743));
+        assert!(matches!(
+            check_batch(&[quotes]),
+            Err(LimitError::Document { bytes: 1_900_001, .. })
+        ));
+        assert!(check_batch(&[with_body("a", "\"".repeat(949_742))]).is_ok());
+    }
+
     #[test]
     fn a_blob_name_cannot_leave_its_bucket() {
         let long = "s".repeat(80);

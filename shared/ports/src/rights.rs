@@ -4,7 +4,7 @@
 
 use crate::{
     Action, BLOB_RIGHTS, BlobError, Bucket, Container, DOCUMENT_RIGHTS, Identity, KEYS, KeyError,
-    KeyPurpose, PublishError, QUEUE_RIGHTS, QueueError, QueueName, StorageError,
+    KeyPurpose, PUBLISHERS, PublishError, QUEUE_RIGHTS, QueueError, QueueName, StorageError,
 };
 
 /// Whether `identity` may do `action` to documents of `container`.
@@ -54,11 +54,27 @@ pub fn write_blobs(identity: Identity, bucket: Bucket) -> Result<(), BlobError> 
     if granted { Ok(()) } else { Err(BlobError::Denied(format!("write to {}", bucket.name()))) }
 }
 
-/// Whether `identity` holds the key of `purpose`.
+/// Whether `identity` may wrap and unwrap for `purpose`.
 ///
 /// # Errors
-/// * [`KeyError::Denied`].
-pub fn key(identity: Identity, purpose: KeyPurpose) -> Result<(), KeyError> {
+/// * [`KeyError::Denied`]: it does not hold the key.
+/// * [`KeyError::Unfit`]: the key is a kept one.
+pub fn wrapping_key(identity: Identity, purpose: KeyPurpose) -> Result<(), KeyError> {
+    key(identity, purpose)?;
+    if purpose.is_kept() { Err(KeyError::Unfit(purpose.name())) } else { Ok(()) }
+}
+
+/// Whether `identity` may sign with the kept key of `purpose`, and read its public half.
+///
+/// # Errors
+/// * [`KeyError::Denied`]: it does not hold the key.
+/// * [`KeyError::Unfit`]: the key is not a kept one.
+pub fn kept_key(identity: Identity, purpose: KeyPurpose) -> Result<(), KeyError> {
+    key(identity, purpose)?;
+    if purpose.is_kept() { Ok(()) } else { Err(KeyError::Unfit(purpose.name())) }
+}
+
+fn key(identity: Identity, purpose: KeyPurpose) -> Result<(), KeyError> {
     if KEYS.contains(&(purpose, identity)) {
         Ok(())
     } else {
@@ -78,10 +94,10 @@ pub fn send(identity: Identity, queue: QueueName) -> Result<(), QueueError> {
     }
 }
 
-/// Whether `identity` may publish state changes: whoever changes state, and so signs intents.
+/// Whether `identity` may publish state changes: whoever changes state.
 ///
 /// # Errors
 /// * [`PublishError::Denied`].
 pub fn publish(identity: Identity) -> Result<(), PublishError> {
-    KeyPurpose::intent_of(identity).map(|_| ()).ok_or(PublishError::Denied)
+    if PUBLISHERS.contains(&identity) { Ok(()) } else { Err(PublishError::Denied) }
 }

@@ -55,13 +55,14 @@ pub struct PublicKeys {
 }
 
 impl Keyring {
-    /// Unwraps every key that the identity of `ports` holds; makes those that do not exist.
+    /// Unwraps every key that the identity of `ports` holds; makes those that do not exist. Kept keys stay where they are.
     ///
     /// # Errors
     /// One variant for each of the parts that can refuse.
     pub async fn open(ports: &Ports) -> Result<Self, KeyringError> {
         let mut keys = BTreeMap::new();
-        for (purpose, _) in KEYS.iter().filter(|(_, holder)| *holder == ports.identity) {
+        let held = KEYS.iter().filter(|(_, holder)| *holder == ports.identity);
+        for (purpose, _) in held.filter(|(purpose, _)| !purpose.is_kept()) {
             keys.insert(*purpose, open_key(ports, *purpose).await?);
         }
         Ok(Self { keys })
@@ -201,6 +202,7 @@ fn public_of(purpose: KeyPurpose, material: &[u8; 32]) -> Result<Option<Jwk>, Ke
             Ok(Some(Ed25519Key::from_seed(material).public().jwk()))
         }
         K::RefreshToken | K::LoginIndex | K::Pepper | K::AuthFields => Ok(None),
+        K::Directory => Err(KeyringError::NotHeld(purpose.name())),
     }
 }
 

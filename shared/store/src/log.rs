@@ -1,6 +1,7 @@
 //! Reading the log of a tenant: commits in segments, the last one being the head.
 
 use chain::commit::{Commit, Head, document_id, segment};
+use domain::Timestamp;
 use ports::Container;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,76 @@ pub fn shard(first: u64) -> String {
 pub async fn commit_at(partition: &Partition, first: u64) -> Result<Option<Commit>, StoreError> {
     let found = partition.in_shard(shard(first)).find::<LogCommit>(&document_id(first)).await?;
     Ok(found.map(|found| found.document.0))
+}
+
+/// The commit that holds row `row`, if the log is that long.
+///
+/// # Errors
+/// When storage fails.
+pub async fn holding(partition: &Partition, row: u64) -> Result<Option<Commit>, StoreError> {
+    let found = commits_until(partition, row, 1).await?.into_iter().next();
+    Ok(found.filter(|commit| (commit.first..commit.size).contains(&row)))
+}
+
+/// Up to `limit` commits of one segment in order, the first of which holds row `row`; none beyond the end of the log.
+///
+/// # Errors
+/// When storage fails.
+pub async fn commits_from(
+    partition: &Partition,
+    row: u64,
+    limit: usize,
+) -> Result<Vec<Commit>, StoreError> {
+    let Some(first) = holding(partition, row).await? else { return Ok(Vec::new()) };
+    let after = Some(first.id());
+    let of = ListOf { after, limit: limit.saturating_sub(1).max(1), ..ListOf::default() };
+    let mut commits = vec![first];
+    commits.extend(listed(partition, row, of).await?);
+    Ok(commits)
+}
+
+/// Up to `limit` commits of one segment, newest first, the first of which holds row `row` if the log is that long.
+///
+/// # Errors
+/// When storage fails.
+pub async fn commits_until(
+    partition: &Partition,
+    row: u64,
+    limit: usize,
+) -> Result<Vec<Commit>, StoreError> {
+    let after = Some(document_id(row.saturating_add(1)));
+    listed(partition, row, ListOf { descending: true, after, limit, ..ListOf::default() }).await
+}
+
+/// Commits of the segment that holds `row`.
+async fn listed(partition: &Partition, row: u64, of: ListOf) -> Result<Vec<Commit>, StoreError> {
+    let listing = partition.in_shard(shard(row)).list::<LogCommit>(of).await?;
+    Ok(listing.documents.into_iter().map(|found| found.document.0).collect())
+}
+
+/// The first of the `size` rows that was sealed at `at` or later; `size` when none was. Found by halving: the log's time never goes back.
+///
+/// # Errors
+/// When storage fails, or a row is not there.
+pub async fn first_since(
+    partition: &Partition,
+    at: Timestamp,
+    size: u64,
+) -> Result<u64, StoreError> {
+    // Times of the log have one form, in which the order of texts is that of times; a commit has one for all its rows.
+    let at = at.to_string();
+    let (mut low, mut high) = (0, size);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let commit = holding(partition, middle).await?.ok_or_else(|| missing(middle))?;
+        if commit.rx < at { low = commit.size } else { high = commit.first }
+    }
+    Ok(low.min(size))
+}
+
+/// A row that the log is said to have is not there.
+pub fn missing(row: u64) -> StoreError {
+    StoreError::Unreadable(format!("row {row} of the log is not there"))
 }
 
 /// The end of the log; that of the empty log when there is none.

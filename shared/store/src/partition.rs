@@ -241,6 +241,8 @@ impl Partition {
                 Err(CommitError::Storage(StorageError::Unavailable(why))) => {
                     last = StoreError::Unavailable(why);
                 }
+                // This attempt was not applied; an earlier one may have been.
+                Err(CommitError::Storage(StorageError::Throttled)) if attempt > 0 => {}
                 Err(error) => return Err(error.into()),
             }
             if matches!(self.is_applied(container, &key, op_id, wanted.as_ref()).await, Ok(true)) {

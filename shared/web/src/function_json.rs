@@ -6,6 +6,11 @@ use serde_json::{Value, json};
 
 use crate::{Endpoint, Trigger, TriggerKind};
 
+/// The app settings that say where the queues are: `ProoflineQueues__queueServiceUri`, `__credential` and `__clientId` with an identity, or the
+/// name alone with a connection string on a developer's machine. The queues lie in the account of the data, not in the app's own host storage,
+/// where another app could not send to them.
+pub const QUEUE_CONNECTION: &str = "ProoflineQueues";
+
 /// Each function's folder and its `function.json`: one catch-all for HTTP, one for each trigger.
 pub fn function_folders(
     app: &str,
@@ -38,7 +43,7 @@ fn binding(trigger: &Trigger) -> Value {
     let name = trigger.binding();
     let input = match trigger.kind {
         TriggerKind::Queue(queue) => json!({
-            "connection": "AzureWebJobsStorage", "direction": "in", "name": name, "queueName": queue.name(), "type": "queueTrigger",
+            "connection": QUEUE_CONNECTION, "direction": "in", "name": name, "queueName": queue.name(), "type": "queueTrigger",
         }),
         TriggerKind::EventGrid { .. } => {
             json!({"direction": "in", "name": name, "type": "eventGridTrigger"})

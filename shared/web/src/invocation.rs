@@ -5,7 +5,8 @@ use std::{pin::Pin, sync::Arc};
 use axum::{
     Router,
     body::Bytes,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, rejection::BytesRejection},
+    http::StatusCode,
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -13,7 +14,7 @@ use domain::Class;
 use serde_json::{Value, json};
 use store::SystemCap;
 
-use crate::{Gate, Job, Problem, Served, Trigger};
+use crate::{Gate, Job, Problem, Served, Trigger, input::too_large};
 
 /// The largest envelope that a trigger reads: the Functions host's own limit.
 const ENVELOPE_BYTES_MAX: usize = 100 * 1024 * 1024;
@@ -30,7 +31,7 @@ pub(crate) fn invocation_router<S: Clone + Send + Sync + 'static>(
     let mut router = Router::new();
     for (trigger, handler) in triggers {
         let (gate, cap, state) = (gate.clone(), cap.clone(), state.clone());
-        let answer = post(move |body: Bytes| {
+        let answer = post(move |body: Result<Bytes, BytesRejection>| {
             invoke(gate.clone(), cap.clone(), trigger, Arc::clone(&handler), state.clone(), body)
         });
         #[expect(
@@ -51,25 +52,36 @@ async fn invoke<S>(
     trigger: &'static Trigger,
     handler: JobHandler<S>,
     state: S,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let refused = |detail: String| Problem::new(Class::Invalid, "envelope", detail).into_response();
-    let Ok(envelope) = serde_json::from_slice::<Value>(&body) else {
-        return refused("The envelope is not JSON.".to_owned());
-    };
-    let input = match trigger.input(envelope) {
-        Ok(input) => input,
-        Err(error) => return refused(error.to_string()),
-    };
     let now = gate.now();
     let job = Job { now, request: gate.ports.randomness.id(now), cap, trigger };
     let request = job.request;
-    let mut response = match handler(state, job, input).await {
-        Ok(outputs) => {
-            axum::Json(json!({"Outputs": {}, "Logs": [], "ReturnValue": outputs})).into_response()
-        }
+    let mut response = match taken(trigger, body) {
+        Ok(input) => answer(handler(state, job, input).await),
         Err(problem) => problem.into_response(),
     };
     response.extensions_mut().insert(Served { endpoint: trigger.name, request, admitted: None });
     response
+}
+
+/// The input in the host's envelope.
+fn taken(trigger: &Trigger, body: Result<Bytes, BytesRejection>) -> Result<Value, Problem> {
+    let refused = |detail: String| Problem::new(Class::Invalid, "envelope", detail);
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+        _ => refused("The envelope ended before it was complete.".to_owned()),
+    })?;
+    let envelope = serde_json::from_slice::<Value>(&body)
+        .map_err(|_| refused("The envelope is not JSON.".to_owned()))?;
+    trigger.input(envelope).map_err(|error| refused(error.to_string()))
+}
+
+fn answer(outputs: Result<Value, Problem>) -> Response {
+    match outputs {
+        Ok(outputs) => {
+            axum::Json(json!({"Outputs": {}, "Logs": [], "ReturnValue": outputs})).into_response()
+        }
+        Err(problem) => problem.into_response(),
+    }
 }

@@ -24,7 +24,7 @@ mod trigger;
 pub use app::{App, Routers};
 pub use caller::{Caller, Enrollee, Visitor};
 pub use endpoint::{Access, Describe, Endpoint, Method};
-pub use function_json::function_folders;
+pub use function_json::{QUEUE_CONNECTION, function_folders};
 pub use gate::{Gate, RunnerKey, RunnerKeys};
 pub use input::{Input, PathId, Selection};
 pub use job::Job;

@@ -2,14 +2,17 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Output, Stdio},
 };
 
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
-use super::telling::{DemoError, Doing as _};
+use super::{
+    DemoArgs,
+    telling::{DemoError, Doing as _},
+};
 
 /// Tells a folder of an earlier demo, which may be replaced, from anything else, which may not.
 const MARKER: &str = "made-by-proofline-demo";
@@ -18,6 +21,8 @@ const MARKER: &str = "made-by-proofline-demo";
 pub(super) struct Bench {
     /// Everything that the demo makes.
     pub(super) out: PathBuf,
+    /// What the demo was asked for.
+    pub(super) args: DemoArgs,
     program: PathBuf,
 }
 
@@ -33,8 +38,9 @@ pub(super) struct Ran {
 
 impl Bench {
     /// An empty folder: a new one, or that of an earlier demo.
-    pub(super) fn prepare(out: &Path) -> Result<Self, DemoError> {
+    pub(super) fn prepare(args: &DemoArgs) -> Result<Self, DemoError> {
         const DOING: &str = "preparing the output folder";
+        let out = &args.out;
         if out.join(MARKER).exists() {
             fs::remove_dir_all(out).doing(DOING)?;
         } else if out.exists() {
@@ -49,7 +55,7 @@ impl Bench {
         let out = fs::canonicalize(out).doing(DOING)?;
         fs::create_dir(out.join("keys")).doing(DOING)?;
         let program = std::env::current_exe().doing(DOING)?;
-        Ok(Self { out, program })
+        Ok(Self { out, args: args.clone(), program })
     }
 
     /// A path in the folder, as text for a command line.
@@ -97,12 +103,12 @@ impl Bench {
         Ok(Ran::of(&output))
     }
 
-    /// This very program, until it is stopped.
+    /// This very program, until its standard input ends: with us, at the latest. So it can end what it started itself.
     pub(super) fn start(&self, arguments: &[&str], log: &str) -> Result<Child, DemoError> {
         const DOING: &str = "starting a process";
         let log = fs::File::create(self.out.join(log)).doing(DOING)?;
         let mut command = self.command(arguments);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).kill_on_drop(true);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);
         command.spawn().doing(DOING)
     }
 

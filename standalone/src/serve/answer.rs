@@ -32,8 +32,18 @@ pub(crate) enum Failure {
     Late,
 }
 
-/// The JSON object of a success.
+/// The JSON object of a success whose outputs are what they look like.
 pub(crate) fn judge(
+    status: StatusCode,
+    media_type: Option<&str>,
+    body: &[u8],
+) -> Result<Value, Failure> {
+    let answer = read(status, media_type, body)?;
+    check_outputs(&answer).map(|()| answer)
+}
+
+/// The JSON object of a success.
+pub(crate) fn read(
     status: StatusCode,
     media_type: Option<&str>,
     body: &[u8],
@@ -50,24 +60,30 @@ pub(crate) fn judge(
         return Err(Failure::MediaType(media_type.to_owned()));
     }
     let answer: Value = serde_json::from_slice(body).map_err(|_| Failure::NotObject)?;
-    let members = answer.as_object().ok_or(Failure::NotObject)?;
-    let outputs = members.get("Outputs").and_then(Value::as_object).into_iter().flatten();
+    if answer.is_object() { Ok(answer) } else { Err(Failure::NotObject) }
+}
+
+/// Refuses outputs whose text the host would take for bytes.
+pub(crate) fn check_outputs(answer: &Value) -> Result<(), Failure> {
+    let outputs = answer.get("Outputs").and_then(Value::as_object).into_iter().flatten();
+    let returned = answer.get("ReturnValue").map(|value| ("ReturnValue", value));
+    let outputs = outputs.map(|(name, output)| (name.as_str(), output)).chain(returned);
     for (name, output) in outputs {
-        if output.as_str().is_some_and(is_base64) {
-            return Err(Failure::Base64(name.clone()));
+        if output.as_str().is_some_and(|text| decoded(text).is_some()) {
+            return Err(Failure::Base64(name.to_owned()));
         }
     }
-    Ok(answer)
+    Ok(())
 }
 
 /// As .NET's `Convert.FromBase64String` reads it: white space does not count, padding does, trailing bits may be anything.
-fn is_base64(text: &str) -> bool {
+pub(crate) fn decoded(text: &str) -> Option<Vec<u8>> {
     let config = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::RequireCanonical)
         .with_decode_allow_trailing_bits(true);
     let letters: String =
         text.chars().filter(|letter| !matches!(letter, ' ' | '\t' | '\r' | '\n')).collect();
-    GeneralPurpose::new(&alphabet::STANDARD, config).decode(letters).is_ok()
+    GeneralPurpose::new(&alphabet::STANDARD, config).decode(letters).ok()
 }
 
 #[cfg(test)]
@@ -117,6 +133,8 @@ mod tests {
                 "{text:?}"
             );
         }
+        let returned = json!({"Outputs": {}, "ReturnValue": "test"}).to_string();
+        assert_eq!(judged(200, JSON, &returned), Err(Failure::Base64("ReturnValue".to_owned())));
         for text in ["hello", "{\"a\":1}"] {
             assert!(
                 judged(200, JSON, &json!({"Outputs": {"queue": text}}).to_string()).is_ok(),

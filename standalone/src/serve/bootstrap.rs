@@ -14,17 +14,20 @@ use std::{
 
 use auth::Bootstrap;
 use domain::{InvitationId, TenantId, auth::Ticket, kind};
-use local::Queues;
 use ports::{Clock, QueueError, QueueName, Randomness};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use super::ServeError;
+use crate::Inbox;
 
 /// Exists once somebody was told.
 const MARKER: &str = "owner-invited";
 /// Holds the token until then.
 const PENDING: &str = "owner-invitation.json";
+/// How long the first tenant may take before the host says that it serves.
+const MADE_WITHIN: Duration = Duration::from_secs(10);
 
 /// The first owner's invitation. It can be redeemed once.
 #[derive(Debug)]
@@ -54,22 +57,58 @@ struct Pending {
     tenant_name: String,
 }
 
-/// Asks `auth` for the first tenant, if nobody was told of its owner's invitation yet.
-pub(crate) async fn invite(
-    data: &Path,
-    tenant_name: &str,
-    queues: &Queues,
-    clock: &dyn Clock,
-    randomness: &dyn Randomness,
-) -> Result<Option<Invited>, ServeError> {
-    if data.join(MARKER).exists() {
-        forget(data)?;
-        return Ok(None);
+/// Whoever starts the first tenant.
+pub(crate) struct Installer<'a> {
+    /// The folder where the invitation is kept until somebody was told of it.
+    pub(crate) data: &'a Path,
+    /// Takes the message to `auth`.
+    pub(crate) inbox: &'a dyn Inbox,
+    /// Dates the identifiers.
+    pub(crate) clock: &'a dyn Clock,
+    /// Makes the token.
+    pub(crate) randomness: &'a dyn Randomness,
+}
+
+impl Installer<'_> {
+    /// Asks `auth` for the first tenant, if nobody was told of its owner's invitation yet, and waits until `processed` counts a message that was
+    /// worked on, so that the invitation can be redeemed as soon as it is shown.
+    pub(crate) async fn invite(
+        &self,
+        tenant_name: &str,
+        mut processed: watch::Receiver<u64>,
+    ) -> Result<Option<Invited>, ServeError> {
+        if self.data.join(MARKER).exists() {
+            forget(self.data)?;
+            return Ok(None);
+        }
+        let pending = match kept(self.data)? {
+            Some(pending) => pending,
+            None => self.keep(tenant_name)?,
+        };
+        let text = message(&pending)?;
+        self.inbox.send(QueueName::Bootstrap, &text).await.map_err(BootstrapError::from)?;
+        let made = processed.wait_for(|count| *count > 0);
+        if !matches!(tokio::time::timeout(MADE_WITHIN, made).await, Ok(Ok(_))) {
+            tracing::error!("the first tenant is not there yet; its invitation counts once it is");
+        }
+        Ok(Some(Invited { token: pending.token.into(), tenant_name: pending.tenant_name }))
     }
-    let pending = match kept(data)? {
-        Some(pending) => pending,
-        None => keep(data, tenant_name, clock, randomness)?,
-    };
+
+    fn keep(&self, tenant_name: &str) -> Result<Pending, ServeError> {
+        let now = self.clock.now();
+        let tenant: TenantId = self.randomness.id(now);
+        let invitation: InvitationId = self.randomness.id(now);
+        let secret = self.randomness.bytes();
+        let ticket = Ticket::<kind::Invitation>::new(tenant, invitation, secret);
+        let token = ticket.expose().expose_secret().to_owned();
+        let pending = Pending { token, tenant_name: tenant_name.to_owned() };
+        let bytes = serde_json::to_vec(&pending).map_err(|_| BootstrapError::Pending)?;
+        write_durably(self.data, PENDING, &bytes)?;
+        Ok(pending)
+    }
+}
+
+fn message(pending: &Pending) -> Result<String, BootstrapError> {
     let ticket: Ticket<kind::Invitation> =
         pending.token.parse().map_err(|_| BootstrapError::Pending)?;
     let message = Bootstrap {
@@ -78,9 +117,7 @@ pub(crate) async fn invite(
         invitation: ticket.id,
         ticket_sha256: ticket.sha256(),
     };
-    let text = serde_json::to_string(&message).map_err(|_| BootstrapError::Pending)?;
-    queues.send(QueueName::Bootstrap, &text, Duration::ZERO).await.map_err(BootstrapError::from)?;
-    Ok(Some(Invited { token: pending.token.into(), tenant_name: pending.tenant_name }))
+    serde_json::to_string(&message).map_err(|_| BootstrapError::Pending)
 }
 
 /// Notes that somebody was told, and forgets the token.
@@ -96,22 +133,6 @@ fn kept(data: &Path) -> Result<Option<Pending>, ServeError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(ServeError::File(path, error)),
     }
-}
-
-fn keep(
-    data: &Path,
-    tenant_name: &str,
-    clock: &dyn Clock,
-    randomness: &dyn Randomness,
-) -> Result<Pending, ServeError> {
-    let now = clock.now();
-    let (tenant, invitation): (TenantId, InvitationId) = (randomness.id(now), randomness.id(now));
-    let ticket = Ticket::<kind::Invitation>::new(tenant, invitation, randomness.bytes());
-    let token = ticket.expose().expose_secret().to_owned();
-    let pending = Pending { token, tenant_name: tenant_name.to_owned() };
-    let bytes = serde_json::to_vec(&pending).map_err(|_| BootstrapError::Pending)?;
-    write_durably(data, PENDING, &bytes)?;
-    Ok(pending)
 }
 
 fn forget(data: &Path) -> Result<(), ServeError> {

@@ -83,11 +83,24 @@ fn request(invocation: &Invocation, envelope: &Value) -> Result<Request, Failure
 
 /// A random GUID (version 4 of RFC 9562 §5.4).
 pub(crate) fn guid(randomness: &dyn Randomness) -> String {
+    guid_text(randomness).map(char::from).iter().collect()
+}
+
+/// The same in ASCII.
+pub(crate) fn guid_text(randomness: &dyn Randomness) -> [u8; 36] {
+    const DASHES: [usize; 4] = [8, 13, 18, 23];
     let random = u128::from_be_bytes(randomness.bytes::<16>());
-    let versioned = (random & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
-    let hex = format!("{versioned:032x}");
-    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+    let mut left = (random & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
+    std::array::from_fn(|place| {
+        if DASHES.contains(&place) {
+            return b'-';
+        }
+        left = left.rotate_left(4);
+        match (left & 0xf) as u8 {
+            digit @ 0..10 => b'0' + digit,
+            letter => b'a' + letter - 10,
+        }
+    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,9 @@
 //!
 //! `InsertionTime` and `ExpirationTime` of a message are left out: the local queue does not keep them, and no app may read `Metadata`.
 
+use std::borrow::Cow;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::Timestamp;
 use ports::{Message, Randomness};
 use serde_json::{Map, Value, json};
@@ -12,7 +15,7 @@ use super::dispatcher::guid;
 #[derive(Clone, Debug)]
 pub(crate) struct Sys {
     /// The function.
-    pub(crate) function: &'static str,
+    pub(crate) function: Cow<'static, str>,
     /// When the envelope was written.
     pub(crate) now: Timestamp,
     /// A random GUID.
@@ -31,8 +34,12 @@ pub(crate) struct ScheduleStatus {
 }
 
 impl Sys {
-    pub(crate) fn new(function: &'static str, now: Timestamp, randomness: &dyn Randomness) -> Self {
-        Self { function, now, guid: guid(randomness) }
+    pub(crate) fn new(
+        function: impl Into<Cow<'static, str>>,
+        now: Timestamp,
+        randomness: &dyn Randomness,
+    ) -> Self {
+        Self { function: function.into(), now, guid: guid(randomness) }
     }
 
     fn to_json(&self) -> Value {
@@ -57,6 +64,20 @@ pub(crate) fn queue(binding: &str, message: &Message, hidden_until: Timestamp, s
     envelope(binding, quoted(&message.text), metadata)
 }
 
+/// The same for a binding with `dataType: "binary"`.
+pub(crate) fn queue_binary(
+    binding: &str,
+    message: &Message,
+    hidden_until: Timestamp,
+    sys: &Sys,
+) -> Value {
+    let mut envelope = queue(binding, message, hidden_until, sys);
+    if let Some(input) = envelope.pointer_mut("/Data").and_then(|data| data.get_mut(binding)) {
+        *input = binary(message.text.as_bytes());
+    }
+    envelope
+}
+
 /// The envelope of one event, in structured form.
 pub(crate) fn event_grid(binding: &str, event: Value, sys: &Sys) -> Value {
     let mut metadata = Map::new();
@@ -65,6 +86,52 @@ pub(crate) fn event_grid(binding: &str, event: Value, sys: &Sys) -> Value {
     }
     metadata.insert("sys".to_owned(), sys.to_json());
     envelope(binding, event, metadata)
+}
+
+/// The envelope of several events at once (`cardinality: "many"`).
+pub(crate) fn event_grid_many(binding: &str, events: Vec<Value>, sys: &Sys) -> Value {
+    let datas: Vec<Value> =
+        events.iter().map(|event| event.get("data").cloned().unwrap_or_default()).collect();
+    let mut metadata = Map::new();
+    metadata.insert("data".to_owned(), token(datas.into()));
+    metadata.insert("sys".to_owned(), sys.to_json());
+    envelope(binding, token(events.into()), metadata)
+}
+
+/// The envelope of a request: `request` is the object that stands for it, `parameters` those of its route.
+pub(crate) fn http(
+    binding: &str,
+    request: Value,
+    parameters: &[(String, String)],
+    sys: &Sys,
+) -> Value {
+    let mut metadata = Map::new();
+    for name in ["Query", "Headers"] {
+        let member = request.get(name).cloned().unwrap_or_default();
+        metadata.insert(name.to_owned(), token(member));
+    }
+    metadata.insert("sys".to_owned(), sys.to_json());
+    let body = request.get("Body").and_then(Value::as_str).map(serde_json::from_str);
+    if let Some(Ok(Value::Object(members))) = body {
+        let members = members.into_iter().filter(|(_, value)| !value.is_null());
+        metadata.extend(members.map(|(name, value)| (name, token(value))));
+    }
+    metadata.extend(parameters.iter().map(|(name, value)| (name.clone(), quoted(value))));
+    envelope(binding, request, metadata)
+}
+
+/// Says in an envelope which try of how many this is, when a retry policy counts (`None` for ever).
+pub(crate) fn put_retry(
+    envelope: &mut Value,
+    count: u32,
+    max: Option<u32>,
+    exception: Option<&str>,
+) {
+    let max = max.map_or_else(|| json!(-1), |max| json!(max));
+    let context = json!({"RetryCount": count, "MaxRetryCount": max, "Exception": exception});
+    if let Some(metadata) = envelope.get_mut("Metadata").and_then(Value::as_object_mut) {
+        metadata.insert("RetryContext".to_owned(), context);
+    }
 }
 
 /// The envelope of a tick.
@@ -83,8 +150,17 @@ pub(crate) fn timer(
     envelope(binding, timer, Map::from_iter([("sys".to_owned(), sys.to_json())]))
 }
 
-fn envelope(binding: &str, input: Value, metadata: Map<String, Value>) -> Value {
+/// Without the binding data that the host leaves out: nulls, the request itself, and every name that ends in "trigger".
+fn envelope(binding: &str, input: Value, mut metadata: Map<String, Value>) -> Value {
+    metadata.retain(|name, value| {
+        !value.is_null() && name != "HttpRequest" && !name.to_ascii_lowercase().ends_with("trigger")
+    });
     json!({"Data": {binding: input}, "Metadata": metadata})
+}
+
+/// Bytes.
+pub(crate) fn binary(bytes: &[u8]) -> Value {
+    Value::String(STANDARD.encode(bytes))
 }
 
 /// A text: a JSON string, and that in a string again.
@@ -114,7 +190,11 @@ mod tests {
 
     fn sys(function: &'static str) -> Sys {
         let now = "2026-11-21T00:14:48.400564Z".parse().unwrap();
-        Sys { function, now, guid: "0c0f9a7e-0000-4000-8000-000000000000".to_owned() }
+        Sys {
+            function: function.into(),
+            now,
+            guid: "0c0f9a7e-0000-4000-8000-000000000000".to_owned(),
+        }
     }
 
     fn message(text: &str) -> Message {
@@ -130,44 +210,74 @@ mod tests {
         serde_json::from_str(text).unwrap()
     }
 
-    const SYS: &str = r#""sys":{"UtcNow":"2026-11-21T00:14:48.400564Z","RandGuid":"0c0f9a7e-0000-4000-8000-000000000000","#;
-
-    /// The rows of functions-host §2.2 for text, made with the host's own function.
+    /// functions-host §2.2: what the host's own function made of each value.
     #[test]
-    fn a_text_is_quoted_twice() {
-        assert_eq!(quoted("hello").to_string(), r#""\"hello\"""#);
-        assert_eq!(quoted(r#"{"a":1}"#).to_string(), r#""\"{\\\"a\\\":1}\"""#);
-    }
-
-    /// The other rows of functions-host §2.2 that a message or an event can hold.
-    #[test]
-    fn an_object_is_itself_and_all_else_a_string_of_its_json() {
-        let rows = [
-            (r#"{"id":"1"}"#, r#"{"id":"1"}"#),
-            ("4", r#""4""#),
-            ("true", r#""true""#),
-            (r#"[{"id":"1"}]"#, r#""[{\"id\":\"1\"}]""#),
-            ("null", r#""null""#),
-            (r#""hello""#, r#""\"hello\"""#),
-        ];
-        for (value, wire) in rows {
-            assert_eq!(token(parse(value)).to_string(), wire);
+    fn each_value_has_the_form_of_its_row() {
+        let rows = parse(include_str!("../../tests/golden/envelopes/values.json"));
+        for row in rows.as_array().unwrap() {
+            let text = || row["text"].as_str().unwrap();
+            let wire = match row["type"].as_str().unwrap() {
+                "json" => token(row["value"].clone()),
+                "string" => quoted(text()),
+                "bytes" => binary(text().as_bytes()),
+                "DateTimeOffset" => Value::String(offset_time(text().parse().unwrap())),
+                other => panic!("{other}"),
+            };
+            assert_eq!(wire.to_string(), row["wire"].as_str().unwrap(), "{row}");
         }
-        let at = "2019-10-01T01:02:03.987654Z".parse().unwrap();
-        assert_eq!(offset_time(at), "2019-10-01T01:02:03+00:00");
+    }
+
+    /// functions-host §2.3: what was received, and the envelope that the host makes of it.
+    #[test]
+    fn each_trigger_has_the_form_of_its_row() {
+        let rows = parse(include_str!("../../tests/golden/envelopes/triggers.json"));
+        for row in rows.as_array().unwrap() {
+            let (function, binding) =
+                (row["function"].as_str().unwrap(), row["binding"].as_str().unwrap());
+            let sys = Sys {
+                function: function.to_owned().into(),
+                now: "2026-11-21T00:14:48.400564Z".parse().unwrap(),
+                guid: "0c0f9a7e-0000-4000-8000-000000000000".to_owned(),
+            };
+            let received = &row["received"];
+            let text = || received.as_str().unwrap().to_owned();
+            let at = |name: &str| received[name].as_str().map(|text| text.parse().unwrap());
+            let hidden_until = "2026-11-21T00:19:48.4Z".parse().unwrap();
+            let made = match row["trigger"].as_str().unwrap() {
+                "eventGrid" => event_grid(binding, received.clone(), &sys),
+                "eventGridMany" => {
+                    event_grid_many(binding, received.as_array().unwrap().clone(), &sys)
+                }
+                "queue" => queue(binding, &message(&text()), hidden_until, &sys),
+                "queueBinary" => queue_binary(binding, &message(&text()), hidden_until, &sys),
+                "timer" => {
+                    let status = at("next").map(|next| ScheduleStatus {
+                        last: at("last"),
+                        next,
+                        updated: at("updated").unwrap(),
+                    });
+                    timer(binding, status, received["isPastDue"] == true, &sys)
+                }
+                "http" => {
+                    let parameters: Vec<(String, String)> =
+                        serde_json::from_value(received["parameters"].clone()).unwrap();
+                    http(binding, received["request"].clone(), &parameters, &sys)
+                }
+                other => panic!("{other}"),
+            };
+            assert_eq!(made, row["envelope"], "{}", row["row"]);
+        }
     }
 
     #[test]
-    fn a_message_has_the_form_of_the_row_queue() {
-        let hidden_until = "2026-11-21T00:19:48.4Z".parse().unwrap();
-        let golden = format!(
-            r#"{{"Data":{{"message":"\"ten_1\""}},"Metadata":{{"DequeueCount":"1","Id":"\"m-1\"",
-            "NextVisibleTime":"2026-11-21T00:19:48+00:00","PopReceipt":"\"r-1\"",{SYS}"MethodName":"seal_intents"}}}}}}"#
-        );
-        assert_eq!(
-            queue("message", &message("ten_1"), hidden_until, &sys("seal_intents")),
-            parse(&golden)
-        );
+    fn a_retry_says_which_it_is() {
+        let mut envelope = timer("timer", None, false, &sys("sweep"));
+        put_retry(&mut envelope, 1, Some(3), Some("why"));
+        let context = json!({"RetryCount": 1, "MaxRetryCount": 3, "Exception": "why"});
+        assert_eq!(envelope["Metadata"]["RetryContext"], context);
+        put_retry(&mut envelope, 0, None, None);
+        let context = json!({"RetryCount": 0, "MaxRetryCount": -1, "Exception": null});
+        assert_eq!(envelope["Metadata"]["RetryContext"], context);
     }
 
     /// functions-host §0 fact 9: the reason why no app reads `Metadata`.
@@ -182,33 +292,12 @@ mod tests {
         assert!(metadata.get("list").is_none() && metadata.get("none").is_none());
     }
 
-    /// The example of functions-host §2.3.
     #[test]
-    fn an_event_has_the_form_of_the_example() {
-        let event = r#"{"specversion":"1.0","id":"r-1","source":"/runners/a","type":"run.completed","subject":"tenants/t1/runs/9",
-            "time":"2026-11-21T00:00:00Z","datacontenttype":"application/json","data":{"runId":"9"}}"#;
-        let golden = format!(
-            r#"{{"Data":{{"event":{event}}},"Metadata":{{"data":{{"runId":"9"}},{SYS}"MethodName":"ingest_event"}}}}}}"#
-        );
-        assert_eq!(event_grid("event", parse(event), &sys("ingest_event")), parse(&golden));
-    }
-
-    #[test]
-    fn a_tick_has_the_form_of_the_row_timer() {
-        let at = |text: &str| text.parse().unwrap();
-        let status = ScheduleStatus {
-            last: Some(at("2026-11-21T00:10:00Z")),
-            next: at("2026-11-21T00:15:00Z"),
-            updated: at("2026-11-21T00:10:00.5Z"),
-        };
-        let golden = format!(
-            r#"{{"Data":{{"timer":{{"Schedule":{{"AdjustForDST":true}},"ScheduleStatus":{{"Last":"2026-11-21T00:10:00+00:00",
-            "Next":"2026-11-21T00:15:00+00:00","LastUpdated":"2026-11-21T00:10:00+00:00"}},"IsPastDue":false}}}},
-            "Metadata":{{{SYS}"MethodName":"sweep"}}}}}}"#
-        );
-        assert_eq!(timer("timer", Some(status), false, &sys("sweep")), parse(&golden));
-        let envelope = timer("timer", None, true, &sys("sweep"));
-        assert_eq!(envelope["Data"]["timer"]["ScheduleStatus"], Value::Null);
-        assert_eq!(envelope["Data"]["timer"]["IsPastDue"], true);
+    fn what_the_host_leaves_out_of_metadata_is_left_out() {
+        let text = r#"{"myTrigger":"x","HttpRequest":"x","kept":"x"}"#;
+        let envelope = queue("message", &message(text), Timestamp::default(), &sys("seal_intents"));
+        let metadata = envelope["Metadata"].as_object().unwrap();
+        assert!(!metadata.contains_key("myTrigger") && !metadata.contains_key("HttpRequest"));
+        assert!(metadata.contains_key("kept"));
     }
 }

@@ -1,7 +1,9 @@
-//! The publish endpoint of the Event Grid stand-in: CloudEvents 1.0 in structured JSON, one or a batch.
+//! The publish endpoint of the Event Grid stand-in: CloudEvents 1.0 in structured JSON, one or a batch, or one in binary mode.
 //!
 //! Whatever is accepted is stored before the answer. There is no sign-in: in Azure Entra lets nobody else publish, here nobody else reaches
 //! 127.0.0.1; and nothing in an event counts unless the statement inside is signed.
+
+mod binary;
 
 use axum::{
     body::Body,
@@ -22,6 +24,10 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 enum Media {
     One,
     Batch,
+    /// Attributes in headers.
+    Binary,
+    /// Event Grid's own schema is sent as plain JSON.
+    OtherSchema,
 }
 
 /// Why a body was not accepted. Nothing of it was stored.
@@ -39,6 +45,15 @@ enum EventError {
     TwoData,
     #[error("An event has an attribute whose name is not made of a-z and 0-9.")]
     Name,
+    #[error("An event has an attribute twice.")]
+    Twice,
+    #[error("A header of an event is not printable ASCII with UTF-8 in percent-encoding.")]
+    Header,
+    #[error(
+        "This topic takes CloudEvents 1.0, and what was sent is plain JSON, as of the Event Grid schema. Send \
+         application/cloudevents+json, application/cloudevents-batch+json for several, or the attributes in `ce-` headers."
+    )]
+    Schema,
 }
 
 impl From<EventError> for Problem {
@@ -59,7 +74,7 @@ async fn accept(topics: &Topics, topic: Topic, request: Request) -> Result<(), P
     let (parts, body) = request.into_parts();
     let media = media(&parts.headers).ok_or_else(|| {
         let detail =
-            "Send application/cloudevents+json, or application/cloudevents-batch+json for several.";
+            "Send application/cloudevents+json, application/cloudevents-batch+json for several, or the attributes in `ce-` headers.";
         Problem::new(Class::Media, "unsupported-media-type", detail)
     })?;
     let body = Limited::new(body, BODY_BYTES_MAX).collect().await.map_err(|_| {
@@ -69,7 +84,7 @@ async fn accept(topics: &Topics, topic: Topic, request: Request) -> Result<(), P
             "The events have more than 1 MiB. Send fewer at once.",
         )
     })?;
-    let events = events(media, &body.to_bytes())?;
+    let events = events(media, &parts.headers, &body.to_bytes())?;
     topics.publish_all(topic, events).await.map_err(|error| {
         tracing::error!(error = %error, "events were not stored");
         Problem::new(
@@ -80,20 +95,30 @@ async fn accept(topics: &Topics, topic: Topic, request: Request) -> Result<(), P
     })
 }
 
+/// The content type decides first (HTTP protocol binding §3); only then may headers be attributes.
 fn media(headers: &HeaderMap) -> Option<Media> {
-    let media_type = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-    match media_type.split(';').next()?.trim().to_ascii_lowercase().as_str() {
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = media_type.and_then(|media_type| media_type.split(';').next());
+    match essence.unwrap_or_default().trim().to_ascii_lowercase().as_str() {
         "application/cloudevents+json" => Some(Media::One),
         "application/cloudevents-batch+json" => Some(Media::Batch),
+        other if other.starts_with("application/cloudevents") => None,
+        _ if binary::is_binary(headers) => Some(Media::Binary),
+        "application/json" => Some(Media::OtherSchema),
         _ => None,
     }
 }
 
-/// Each event's text, as it was sent.
-fn events(media: Media, body: &[u8]) -> Result<Vec<String>, EventError> {
+/// Each event's text: as it was sent, or what it is in structured form.
+fn events(media: Media, headers: &HeaderMap, body: &[u8]) -> Result<Vec<String>, EventError> {
     let events: Vec<&RawValue> = match media {
         Media::One => vec![serde_json::from_slice(body).map_err(|_| EventError::Json)?],
         Media::Batch => serde_json::from_slice(body).map_err(|_| EventError::Json)?,
+        Media::Binary => {
+            let event = binary::structured(headers, body)?;
+            return check(&event).map(|()| vec![event]);
+        }
+        Media::OtherSchema => return Err(EventError::Schema),
     };
     events.into_iter().map(|event| check(event.get()).map(|()| event.get().to_owned())).collect()
 }
@@ -129,14 +154,18 @@ mod tests {
 
     const EVENT: &str = r#"{"specversion":"1.0","id":"1","source":"/a","type":"t","n":1.50}"#;
 
+    fn parsed(media: Media, body: &[u8]) -> Result<Vec<String>, EventError> {
+        events(media, &HeaderMap::new(), body)
+    }
+
     #[test]
     fn an_event_is_kept_as_it_was_sent() {
-        assert_eq!(events(Media::One, EVENT.as_bytes()), Ok(vec![EVENT.to_owned()]));
+        assert_eq!(parsed(Media::One, EVENT.as_bytes()), Ok(vec![EVENT.to_owned()]));
         let batch = format!("[{EVENT}, {EVENT}]");
-        assert_eq!(events(Media::Batch, batch.as_bytes()), Ok(vec![EVENT.to_owned(); 2]));
-        assert_eq!(events(Media::Batch, b"[]"), Ok(vec![]));
-        assert_eq!(events(Media::Batch, EVENT.as_bytes()), Err(EventError::Json));
-        assert_eq!(events(Media::One, batch.as_bytes()), Err(EventError::Json));
+        assert_eq!(parsed(Media::Batch, batch.as_bytes()), Ok(vec![EVENT.to_owned(); 2]));
+        assert_eq!(parsed(Media::Batch, b"[]"), Ok(vec![]));
+        assert_eq!(parsed(Media::Batch, EVENT.as_bytes()), Err(EventError::Json));
+        assert_eq!(parsed(Media::One, batch.as_bytes()), Err(EventError::Json));
     }
 
     #[test]
@@ -151,7 +180,7 @@ mod tests {
                 let mut event: Map<String, Value> = serde_json::from_str(EVENT).unwrap();
                 event.insert(name.to_owned(), serde_json::from_str(value).unwrap());
                 let batch = format!("[{EVENT},{}]", Value::Object(event));
-                assert_eq!(events(Media::Batch, batch.as_bytes()), Err(error), "{name} {value}");
+                assert_eq!(parsed(Media::Batch, batch.as_bytes()), Err(error), "{name} {value}");
             }
         }
     }
@@ -166,5 +195,28 @@ mod tests {
         assert_eq!(with(r#""data":1,"data_base64":"AA==""#), Err(EventError::TwoData));
         assert_eq!(with(r#""Capital":"x""#), Err(EventError::Name));
         assert_eq!(check(&EVENT.replace("1.0", "0.3")), Err(EventError::Version));
+    }
+
+    #[test]
+    fn the_content_type_decides_before_the_headers_do() {
+        let media = |media_type: Option<&str>, is_binary: bool| {
+            let mut headers = HeaderMap::new();
+            if let Some(media_type) = media_type {
+                headers.insert(header::CONTENT_TYPE, media_type.parse().unwrap());
+            }
+            if is_binary {
+                headers.insert("ce-specversion", "1.0".parse().unwrap());
+            }
+            media(&headers)
+        };
+        let batch = Some("application/cloudevents-batch+json; charset=utf-8");
+        assert_eq!([media(batch, false), media(batch, true)], [Some(Media::Batch); 2]);
+        assert_eq!(media(Some("Application/CloudEvents+JSON"), true), Some(Media::One));
+        assert_eq!(media(Some("application/cloudevents+avro"), true), None);
+        assert_eq!(media(Some("application/json"), true), Some(Media::Binary));
+        assert_eq!(media(None, true), Some(Media::Binary));
+        assert_eq!(media(Some("application/json"), false), Some(Media::OtherSchema));
+        assert_eq!([media(Some("text/plain"), false), media(None, false)], [None; 2]);
+        assert_eq!(parsed(Media::OtherSchema, b"[]"), Err(EventError::Schema));
     }
 }

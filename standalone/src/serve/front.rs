@@ -120,7 +120,7 @@ fn is_too_large(request: &Request) -> bool {
     length.is_some_and(|length| length > BODY_BYTES_MAX)
 }
 
-fn rewrite(request: &mut Request) {
+pub(crate) fn rewrite(request: &mut Request) {
     let path = request.uri().path();
     if let Some((_, to)) = REWRITES.iter().find(|(from, _)| *from == path) {
         *request.uri_mut() = Uri::from_static(to);

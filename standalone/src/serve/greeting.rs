@@ -1,24 +1,62 @@
 //! What whoever starts the host reads: where it listens, and what to do next.
 
-use std::io::{self, Write as _};
+use std::{
+    io::{self, Write as _},
+    path::Path,
+};
 
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-use super::{Serving, bootstrap::Invited};
+use super::bootstrap::Invited;
 
-/// Greets as JSON on stdout, or in words: on stdout, or on stderr when stdout holds log lines. A closed pipe changes nothing.
-pub(crate) fn greet(serving: &Serving, json: bool, stdout_is_log: bool) {
-    if json {
-        let token = serving.invited.as_ref().map(|invited| invited.token.expose_secret());
-        let mut line = json!({"url": serving.url, "data": serving.data});
-        if let (Some(token), Some(members)) = (token, line.as_object_mut()) {
-            members.insert("invitation".to_owned(), token.into());
+/// What there is to say.
+pub(crate) struct Greeting<'a> {
+    /// Where it listens.
+    pub(crate) url: &'a str,
+    /// The folder of everything that is stored.
+    pub(crate) data: &'a Path,
+    /// What is hosted: apps or packages.
+    pub(crate) kind: &'static str,
+    /// Which.
+    pub(crate) names: Vec<&'a str>,
+    /// The first owner's invitation, while nobody was told of it.
+    pub(crate) invited: Option<&'a Invited>,
+}
+
+impl Greeting<'_> {
+    /// Greets as JSON on stdout, or in words: on stdout, or on stderr when stdout holds log lines. A closed pipe changes nothing.
+    pub(crate) fn say(&self, json: bool, stdout_is_log: bool) {
+        if json {
+            say(&format!("{}\n", self.json()), false);
+        } else {
+            say(&self.words(), stdout_is_log);
         }
-        say(&format!("{line}\n"), false);
-        return;
     }
-    say(&words(serving), stdout_is_log);
+
+    fn json(&self) -> serde_json::Value {
+        let mut line = json!({"url": self.url, "data": self.data});
+        if let Some(members) = line.as_object_mut() {
+            members.insert(self.kind.to_owned(), self.names.clone().into());
+            let token = self.invited.map(|invited| invited.token.expose_secret());
+            members.extend(token.map(|token| ("invitation".to_owned(), token.into())));
+        }
+        line
+    }
+
+    fn words(&self) -> String {
+        let version = env!("CARGO_PKG_VERSION");
+        let Self { url, kind, .. } = self;
+        let (names, data) = (self.names.join(", "), self.data.display());
+        let mut text = format!(
+            "Proofline {version} answers on {url}\n  {kind:<8}  {names}\n  data      {data} (keep it private: it holds every key)\n"
+        );
+        if let Some(invited) = self.invited {
+            text.push_str(&invitation(url, invited));
+        }
+        text.push_str("End it with Ctrl-C.\n");
+        text
+    }
 }
 
 fn say(text: &str, to_stderr: bool) {
@@ -28,19 +66,6 @@ fn say(text: &str, to_stderr: bool) {
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).ok();
     }
-}
-
-fn words(serving: &Serving) -> String {
-    let version = env!("CARGO_PKG_VERSION");
-    let (url, data, apps) = (&serving.url, serving.data.display(), serving.apps.join(", "));
-    let mut text = format!(
-        "Proofline {version} answers on {url}\n  apps  {apps}\n  data  {data} (keep it private: it holds every key)\n"
-    );
-    if let Some(invited) = &serving.invited {
-        text.push_str(&invitation(url, invited));
-    }
-    text.push_str("End it with Ctrl-C.\n");
-    text
 }
 
 fn invitation(url: &str, invited: &Invited) -> String {

@@ -8,13 +8,13 @@ use axum::{
     extract::Request,
     response::{IntoResponse as _, Response},
 };
-use host::{Config, OpenError, handler};
+use host::{Backend, Config, handler};
 use local::Store;
 use ports::Identity;
 use tower::ServiceExt as _;
 use web::Problem;
 
-use super::dispatcher::Dispatcher;
+use super::{ServeError, dispatcher::Dispatcher};
 use crate::HostedApp;
 
 /// Every app, opened here.
@@ -23,15 +23,19 @@ pub(crate) struct InProcess {
 }
 
 impl InProcess {
-    /// Opens every app on `store`.
+    /// Opens every app on the backend that the settings name; `store` is the one on this machine.
     pub(crate) async fn open(
         apps: &[HostedApp],
         store: &Store,
         config: &Config,
-    ) -> Result<Self, OpenError> {
+    ) -> Result<Self, ServeError> {
         let mut opened = HashMap::new();
         for app in apps {
-            let handler = handler(app.open(store.ports(app.identity), config).await?);
+            let ports = match config.backend {
+                Backend::Local => store.ports(app.identity),
+                Backend::Azure(_) => host::ports(config, app.identity).await?,
+            };
+            let handler = handler(app.open(ports, config).await?);
             opened.insert(app.identity, handler);
         }
         Ok(Self { apps: opened })

@@ -105,7 +105,7 @@ fn readdress(request: &mut Request, port: u16) -> Option<()> {
     Some(())
 }
 
-fn remove_hop_by_hop(headers: &mut HeaderMap) {
+pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
         .iter()

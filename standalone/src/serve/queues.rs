@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::Timestamp;
-use local::{LocalError, Queues};
 use ports::{Clock, Identity, Message, QueueName, Randomness};
 use tokio::sync::watch;
 use web::Trigger;
@@ -13,6 +12,7 @@ use super::{
     dispatcher::{Dispatcher, Invocation, guid, invoke},
     envelope::{self, Sys},
 };
+use crate::{Inbox, InboxError};
 
 /// `functionTimeout` of `host.json`.
 const FUNCTION_TIMEOUT: Duration = Duration::from_mins(5);
@@ -23,7 +23,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// The messages of one queue for one trigger.
 pub(crate) struct Messages {
-    pub(crate) queues: Queues,
+    pub(crate) inbox: Arc<dyn Inbox>,
     pub(crate) queue: QueueName,
     pub(crate) app: Identity,
     pub(crate) trigger: &'static Trigger,
@@ -39,7 +39,7 @@ impl Work for Messages {
 
     async fn take(&self) -> Option<(Message, Timestamp)> {
         let hidden_until = self.clock.now().plus(VISIBILITY);
-        match self.queues.receive(self.queue, VISIBILITY).await {
+        match self.inbox.receive(self.queue, VISIBILITY).await {
             Ok(message) => message.map(|message| (message, hidden_until)),
             Err(error) => {
                 tracing::error!(queue = self.queue.name(), error = %error, "a queue cannot be read");
@@ -56,7 +56,7 @@ impl Work for Messages {
 }
 
 impl Messages {
-    async fn work(&self, message: &Message, hidden_until: Timestamp) -> Result<(), LocalError> {
+    async fn work(&self, message: &Message, hidden_until: Timestamp) -> Result<(), InboxError> {
         let sys = Sys::new(self.trigger.name, self.clock.now(), &*self.randomness);
         let envelope = envelope::queue(self.trigger.binding(), message, hidden_until, &sys);
         let id = guid(&*self.randomness);
@@ -64,13 +64,13 @@ impl Messages {
             Invocation { app: self.app, function: self.trigger.name, id, limit: FUNCTION_TIMEOUT };
         match invoke(&*self.dispatcher, invocation, &envelope).await {
             Ok(_) => {
-                self.queues.delete(self.queue, message).await?;
+                self.inbox.delete(self.queue, message).await?;
                 self.processed.send_modify(|count| *count = count.wrapping_add(1));
             }
             Err(failure) => {
                 let (queue, attempt) = (self.queue.name(), message.dequeue_count);
                 tracing::warn!(queue, attempt, failure = %failure, "a message was not worked on");
-                self.queues.failed(self.queue, message, RETRY_AFTER).await?;
+                self.inbox.failed(self.queue, message, RETRY_AFTER).await?;
             }
         }
         Ok(())

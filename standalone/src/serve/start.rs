@@ -3,13 +3,14 @@
 use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use ambient::{SystemClock, SystemRandomness};
-use host::Config;
+use host::{Backend, Config};
 use local::Store;
 use tokio::{sync::watch, task::JoinSet};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::{
-    Layout, Log, Options, ServeError, Serving, bind, bootstrap,
+    BackendName, Layout, Log, Options, ServeError, Serving, bind,
+    bootstrap::{Installer, Invited},
     children::{self, Spec, State},
     deliveries::Schedule,
     dispatcher::{Dispatcher, guid},
@@ -20,13 +21,11 @@ use super::{
     stop::{Stop, Stopper},
     triggers::{Parts, start_triggers},
 };
-use crate::HostedApp;
+use crate::{HostedApp, Inbox};
 
 /// How often queues and topics are looked at without a reason: other processes send without our noticing.
 const POLL_ONE_PROCESS: Duration = Duration::from_millis(250);
 const POLL_PROCESSES: Duration = Duration::from_millis(50);
-/// How long the first tenant may take before the host says that it serves.
-const BOOTSTRAP_WITHIN: Duration = Duration::from_secs(10);
 
 /// Serves `apps` until it is told to stop; answers when everything is ready.
 ///
@@ -42,10 +41,11 @@ pub async fn serve(options: Options, apps: &'static [HostedApp]) -> Result<Servi
     store.queues().reclaim().await?;
     store.topics().reclaim().await?;
     let (stop_children, children_stop) = Stopper::new();
+    let inbox = inbox(&config, &store)?;
     let (dispatcher, children) = start_apps(&options, &config, apps, &store, children_stop).await?;
     let poll = if children.is_empty() { POLL_ONE_PROCESS } else { POLL_PROCESSES };
     let schedule = Schedule { scale: options.event_grid_time_scale };
-    let parts = Parts { store, dispatcher, clock, randomness, poll, schedule };
+    let parts = Parts { store, inbox, dispatcher, clock, randomness, poll, schedule };
     let (stop_work, stop) = Stopper::new();
     let mut work = JoinSet::new();
     let processed = start_triggers(&parts, apps, &config.data, &mut work, &stop)?;
@@ -84,6 +84,7 @@ pub(crate) fn config(options: &Options, port: u16) -> Result<Config, ServeError>
     Config::read(|name| match name {
         "PROOFLINE_DATA" => Some(data.to_string_lossy().into_owned()),
         "PROOFLINE_PUBLIC_URL" => Some(public_url.clone()),
+        "PROOFLINE_BACKEND" => options.backend.map(BackendName::setting),
         _ => None,
     })
     .map_err(ServeError::Config)
@@ -92,6 +93,19 @@ pub(crate) fn config(options: &Options, port: u16) -> Result<Config, ServeError>
 /// The levels for people: errors of the apps, and warnings of the host.
 pub(crate) fn quiet() -> Targets {
     Targets::new().with_default(LevelFilter::ERROR).with_target("standalone", LevelFilter::WARN)
+}
+
+/// The receiving side of the queues of the backend.
+pub(crate) fn inbox(config: &Config, store: &Store) -> Result<Arc<dyn Inbox>, ServeError> {
+    Ok(match &config.backend {
+        Backend::Local => Arc::new(store.queues()),
+        Backend::Azure(azure) => {
+            let settings = azure.of_host();
+            let credential = azure::credential(&settings.credential).map_err(ServeError::Queues)?;
+            let queues = azure::Queues::connect(&settings.storage.queues, credential);
+            Arc::new(queues.map_err(ServeError::Queues)?)
+        }
+    })
 }
 
 async fn start_apps(
@@ -126,7 +140,12 @@ async fn start_apps(
 
 /// What an app of its own is told, beside its port.
 fn settings(config: &Config, log: bool) -> Vec<(&'static str, String)> {
+    let backend = match config.backend {
+        Backend::Local => BackendName::Local,
+        Backend::Azure(_) => BackendName::Azure,
+    };
     let mut settings = vec![
+        ("PROOFLINE_BACKEND", backend.setting()),
         ("PROOFLINE_DATA", config.data.to_string_lossy().into_owned()),
         ("PROOFLINE_DEPLOYMENT", config.deployment.clone()),
         ("PROOFLINE_PUBLIC_URL", config.public_url.clone()),
@@ -138,22 +157,18 @@ fn settings(config: &Config, log: bool) -> Vec<(&'static str, String)> {
     settings
 }
 
-/// Asks for the first tenant and waits until it is there, so that its invitation can be redeemed as soon as it is shown.
 async fn invite(
     parts: &Parts,
     data: &Path,
     tenant_name: &str,
     processed: Option<watch::Receiver<u64>>,
-) -> Result<Option<bootstrap::Invited>, ServeError> {
-    let Some(mut processed) = processed else { return Ok(None) };
-    let queues = parts.store.queues();
-    let invited =
-        bootstrap::invite(data, tenant_name, &queues, &*parts.clock, &*parts.randomness).await?;
-    if invited.is_some() {
-        let made = processed.wait_for(|count| *count > 0);
-        if !matches!(tokio::time::timeout(BOOTSTRAP_WITHIN, made).await, Ok(Ok(_))) {
-            tracing::error!("the first tenant is not there yet; its invitation counts once it is");
-        }
-    }
-    Ok(invited)
+) -> Result<Option<Invited>, ServeError> {
+    let Some(processed) = processed else { return Ok(None) };
+    let installer = Installer {
+        data,
+        inbox: &*parts.inbox,
+        clock: &*parts.clock,
+        randomness: &*parts.randomness,
+    };
+    installer.invite(tenant_name, processed).await
 }

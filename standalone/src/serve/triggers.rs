@@ -16,7 +16,7 @@ use super::{
     stop::Stop,
     timers::Timer,
 };
-use crate::HostedApp;
+use crate::{HostedApp, Inbox};
 
 /// How many events and messages are worked on at once, for each topic and for each queue.
 const DELIVERIES_AT_ONCE: usize = 16;
@@ -25,6 +25,7 @@ const MESSAGES_AT_ONCE: usize = 8;
 /// What every part needs.
 pub(crate) struct Parts {
     pub(crate) store: Store,
+    pub(crate) inbox: Arc<dyn Inbox>,
     pub(crate) dispatcher: Arc<dyn Dispatcher>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
@@ -93,7 +94,7 @@ impl Parts {
         processed: watch::Sender<u64>,
     ) -> Messages {
         Messages {
-            queues: self.store.queues(),
+            inbox: Arc::clone(&self.inbox),
             queue,
             app,
             trigger,

@@ -3,12 +3,14 @@
 //
 //	go run . POLICY EXPORT...
 //
+// An EXPORT whose name ends in .tlog-proof is the proof of one row (C2SP tlog-proof).
 // POLICY is the file with the pinned keys: lines "origin NAME", "log KEY" and "export KEY".
 package main
 
 import (
 	"archive/zip"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -31,7 +33,11 @@ func main() {
 		os.Exit(3)
 	}
 	for _, path := range os.Args[2:] {
-		tree, err := verify(path, pinned)
+		check := verify
+		if strings.HasSuffix(path, ".tlog-proof") {
+			check = verifyProof
+		}
+		tree, err := check(path, pinned)
 		if err != nil {
 			fmt.Printf("FAILED %s: %v\n", path, err)
 			os.Exit(1)
@@ -89,6 +95,44 @@ func verify(path string, pinned policy) (tlog.Tree, error) {
 		return tlog.Tree{}, err
 	}
 	return tree, checkRows(files, tree)
+}
+
+// verifyProof checks that one row is in the signed tree. The row is the proof's extra data.
+func verifyProof(path string, pinned policy) (tlog.Tree, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return tlog.Tree{}, err
+	}
+	head, signed, found := strings.Cut(string(text), "\n\n")
+	lines := strings.Split(head, "\n")
+	if !found || len(lines) < 3 || lines[0] != "c2sp.org/tlog-proof@v1" || !strings.HasPrefix(lines[1], "extra ") {
+		return tlog.Tree{}, fmt.Errorf("not a proof that holds its row")
+	}
+	row, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(lines[1], "extra "))
+	if err != nil {
+		return tlog.Tree{}, err
+	}
+	var index int64
+	if _, err := fmt.Sscanf(lines[2], "index %d", &index); err != nil {
+		return tlog.Tree{}, err
+	}
+	var proof tlog.RecordProof
+	for _, line := range lines[3:] {
+		hash, err := tlog.ParseHash(line)
+		if err != nil {
+			return tlog.Tree{}, err
+		}
+		proof = append(proof, hash)
+	}
+	checkpoint, err := note.Open([]byte(signed), note.VerifierList(pinned.log...))
+	if err != nil {
+		return tlog.Tree{}, fmt.Errorf("checkpoint: %w", err)
+	}
+	tree, err := parseCheckpoint(checkpoint.Text, pinned.origin)
+	if err != nil {
+		return tlog.Tree{}, err
+	}
+	return tree, tlog.CheckRecord(proof, tree.N, tree.Hash, index, tlog.RecordHash(row))
 }
 
 func unpack(path string) (map[string][]byte, error) {

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"golang.org/x/mod/sumdb/note"
@@ -91,6 +94,94 @@ func checkProofs(t *testing.T, text []byte, tree tlog.Tree, folder string) {
 			t.Errorf("consistency of %d with %d: %v", consistency.Size, tree.N, err)
 		}
 	}
+}
+
+// The proof of one row must be, byte for byte, what Go makes of the same rows with the same key.
+func TestProofsOfRowsAreThoseOfGo(t *testing.T) {
+	for _, rows := range []int{1, 2, 3, 257, 1000} {
+		folder := sample(t, rows)
+		path := filepath.Join(folder, "row.tlog-proof")
+		if _, err := verifyProof(path, pinned(t, folder)); err != nil {
+			t.Fatalf("%d rows: %v", rows, err)
+		}
+		ours := string(read(t, folder, "row.tlog-proof"))
+		if expected := proofByGo(t, folder, int64(rows)); ours != expected {
+			t.Fatalf("%d rows: ours is\n%s\nand Go's is\n%s", rows, ours, expected)
+		}
+		altered := []byte(ours)
+		altered[len("c2sp.org/tlog-proof@v1\nextra ")+40] ^= 1
+		if err := os.WriteFile(path, altered, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := verifyProof(path, pinned(t, folder)); err == nil {
+			t.Errorf("an altered row of %d was believed", rows)
+		}
+	}
+}
+
+// stored keeps the hashes of a tree as Go's checksum database does.
+type stored []tlog.Hash
+
+func (s stored) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
+	var found []tlog.Hash
+	for _, index := range indexes {
+		found = append(found, s[index])
+	}
+	return found, nil
+}
+
+func proofByGo(t *testing.T, folder string, size int64) string {
+	t.Helper()
+	files, err := unpack(filepath.Join(folder, "log.audit.zip"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows [][]byte
+	var hashes stored
+	for index := int64(0); index*256 < size; index++ {
+		bundle := tlog.Tile{H: 8, L: -1, N: index, W: int(min(256, size-index*256))}
+		data := files[strings.Replace(bundle.Path(), "tile/8/data/", "tile/entries/", 1)]
+		for len(data) > 0 {
+			length := int(data[0])<<8 | int(data[1])
+			row := data[2 : 2+length]
+			added, err := tlog.StoredHashes(int64(len(rows)), row, hashes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows, hashes, data = append(rows, row), append(hashes, added...), data[2+length:]
+		}
+	}
+	index := size / 2
+	proof, err := tlog.ProveRecord(size, index, hashes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := tlog.TreeHash(size, hashes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := fmt.Sprintf("c2sp.org/tlog-proof@v1\nextra %s\nindex %d\n", base64.StdEncoding.EncodeToString(rows[index]), index)
+	for _, hash := range proof {
+		text += hash.String() + "\n"
+	}
+	return text + "\n" + string(signByGo(t, folder, fmt.Sprintf("%s\n%d\n%s\n", pinned(t, folder).origin, size, root)))
+}
+
+// signByGo signs with the key of the sample logs, which is no secret: 32 bytes of 42.
+func signByGo(t *testing.T, folder, text string) []byte {
+	t.Helper()
+	verifier := pinned(t, folder).log[0]
+	seed := append([]byte{1}, bytes.Repeat([]byte{42}, 32)...)
+	key := fmt.Sprintf("PRIVATE+KEY+%s+%08x+%s", verifier.Name(), verifier.KeyHash(), base64.StdEncoding.EncodeToString(seed))
+	signer, err := note.NewSigner(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := note.Sign(&note.Note{Text: text}, signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed
 }
 
 func hashes(t *testing.T, texts []string) []tlog.Hash {

@@ -26,7 +26,7 @@ async fn main() {
         panic!("usage: committer DIR TENANT flood NAME | chain COUNT");
     };
     let store = Store::open(Path::new(dir), Arc::new(SystemClock), Arc::new(SystemRandomness));
-    let documents = store.unwrap().ports(Identity::Audit).documents;
+    let documents = store.unwrap().ports(Identity::Runs).documents;
     let partition = PartitionKey::new(tenant.parse().unwrap(), "0");
     match mode.as_str() {
         "flood" => flood(&documents, &partition, what).await,
@@ -45,7 +45,7 @@ async fn flood(documents: &Arc<dyn Documents>, partition: &PartitionKey, name: &
             loop {
                 let id = format!("{name}-{}", next.fetch_add(1, Ordering::SeqCst));
                 let pair = vec![create(format!("{id}-a")), create(format!("{id}-b"))];
-                documents.commit(Container::Audit, &partition, pair).await.unwrap();
+                documents.commit(Container::Runs, &partition, pair).await.unwrap();
                 // One write under PIPE_BUF: whole in the pipe or not there.
                 io::stdout().write_all(format!("{id}\n").as_bytes()).unwrap();
                 io::stdout().flush().unwrap();
@@ -59,10 +59,10 @@ async fn chain(documents: &dyn Documents, partition: &PartitionKey, count: usize
     let mut done = 0;
     while done < count {
         let last = Query { kind: "k".into(), descending: true, limit: 1, ..Query::default() };
-        let page = documents.query(Container::Audit, partition, &last).await.unwrap();
+        let page = documents.query(Container::Runs, partition, &last).await.unwrap();
         let last = page.documents.first().map_or(0, |last| last.document.id.parse().unwrap());
         let next = vec![create(format!("{:06}", last + 1))];
-        match documents.commit(Container::Audit, partition, next).await {
+        match documents.commit(Container::Runs, partition, next).await {
             Ok(_) => done += 1,
             Err(CommitError::Refused { refusal: Refusal::Exists, .. }) => {}
             Err(error) => panic!("{error}"),

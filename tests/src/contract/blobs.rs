@@ -5,11 +5,10 @@ use std::sync::Arc;
 use ports::{BLOB_RIGHTS, BlobError, Blobs, Bucket, Etag, Identity};
 use tokio::task::JoinSet;
 
-use super::{
-    Backend,
-    scene::{IDENTITY, tenant},
-};
+use super::{Backend, scene::tenant};
 
+/// Who may read and write [`PLACE`].
+const IDENTITY: Identity = Identity::Audit;
 const PLACE: Bucket = Bucket::Exports;
 
 /// Blobs, and a name that nobody else uses.
@@ -80,7 +79,7 @@ pub async fn an_identity_may_do_to_blobs_what_the_table_says(backend: &dyn Backe
     let name = format!("{}/rights", tenant(&backend.ports(IDENTITY)));
     for identity in Identity::ALL {
         let blobs = backend.ports(identity).blobs;
-        for bucket in [Bucket::Exports, Bucket::Checkpoints, Bucket::DeadLetters] {
+        for bucket in Bucket::ALL {
             let right = BLOB_RIGHTS.iter().find(|row| (row.0, row.1) == (identity, bucket));
             let (reads, writes) = right.map_or((false, false), |row| (row.2, row.3));
             let name = format!("{name}/{}", identity.name());

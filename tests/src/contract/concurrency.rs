@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 
 use super::{
     Backend,
-    scene::{IDENTITY, PLACE, Scene, create, document},
+    scene::{FOLLOWER, IDENTITY, PLACE, Scene, create, document},
 };
 
 /// Appends one link to a chain with a head: reads the head, writes the link and the next head in one batch, and starts over when
@@ -78,9 +78,9 @@ pub async fn two_processes_make_one_gapless_sequence(backend: &dyn Backend) {
     }
     writers.join_all().await;
     assert_eq!(links(&scene).await, gapless(100));
-    let elsewhere = backend.ports_elsewhere(IDENTITY).documents;
-    for documents in [&scene.documents, &elsewhere] {
-        let feed = documents.changes(PLACE, &scene.partition, None, 200).await.unwrap();
+    let elsewhere = backend.ports_elsewhere(FOLLOWER).documents;
+    for feed in [&scene.feed, &elsewhere] {
+        let feed = feed.changes(PLACE, &scene.partition, None, 200).await.unwrap();
         let ids: Vec<_> = feed.documents.into_iter().map(|stored| stored.document.id).collect();
         assert_eq!(ids, gapless(100), "the order of the commits");
     }
@@ -157,8 +157,7 @@ pub async fn a_follower_misses_nothing_while_others_write(backend: &dyn Backend)
             writer.unwrap();
         }
         let finished = writers.is_empty();
-        let page =
-            scene.documents.changes(PLACE, &scene.partition, cursor.as_ref(), 7).await.unwrap();
+        let page = scene.feed.changes(PLACE, &scene.partition, cursor.as_ref(), 7).await.unwrap();
         seen.extend(page.documents.into_iter().map(|stored| stored.document.id));
         cursor = Some(page.cursor);
         if finished && !page.more {

@@ -55,6 +55,6 @@ pub async fn an_expired_document_is_left_out_of_queries_and_feeds(backend: &dyn 
     let query = Query { kind: "lease".into(), limit: 1, ..Query::default() };
     let page = scene.documents.query(PLACE, &scene.partition, &query).await.unwrap();
     assert_eq!((ids(&page.documents), page.next), (vec!["kept"], None));
-    let feed = scene.documents.changes(PLACE, &scene.partition, None, 10).await.unwrap();
+    let feed = scene.feed.changes(PLACE, &scene.partition, None, 10).await.unwrap();
     assert_eq!(ids(&feed.documents), ["kept"]);
 }

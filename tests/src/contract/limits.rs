@@ -1,7 +1,8 @@
 //! Limits, on both sides. What is refused is refused before anything is touched.
 
 use ports::{
-    BATCH_BYTES_MAX, CommitError, DOCUMENT_BYTES_MAX, ID_BYTES_MAX, LimitError, StorageError, Write,
+    BATCH_BYTES_MAX, CommitError, DOCUMENT_BYTES_MAX, ENVELOPE_BYTES, ID_BYTES_MAX, LimitError,
+    StorageError, Write,
 };
 
 use super::{
@@ -16,9 +17,9 @@ fn limit(result: Result<Vec<ports::Etag>, CommitError>) -> LimitError {
     }
 }
 
-/// A document with a JSON object of exactly `bytes`.
+/// A document of exactly `bytes` as they are counted: an envelope, the id twice, the kind, and the body with its four quotes escaped.
 fn sized(id: &str, bytes: usize) -> Write {
-    let frame = "{\"v\":\"\"}".len();
+    let frame = ENVELOPE_BYTES + 2 * id.len() + "k".len() + "{\\\"v\\\":\\\"\\\"}".len();
     Write::Create(document(id, "k", &format!("{{\"v\":\"{}\"}}", "x".repeat(bytes - frame))))
 }
 
@@ -44,8 +45,23 @@ pub async fn a_batch_has_at_most_its_bytes(backend: &dyn Backend) {
     assert_eq!(scene.read("a").await, None);
     let full = vec![sized("a", half), sized("b", BATCH_BYTES_MAX - half)];
     scene.commit(full).await;
-    scene.commit(vec![sized("c", DOCUMENT_BYTES_MAX)]).await;
-    assert_eq!(scene.read("c").await.unwrap().document.body.len(), DOCUMENT_BYTES_MAX);
+    let largest = sized("c", DOCUMENT_BYTES_MAX);
+    scene.commit(vec![largest.clone()]).await;
+    assert_eq!(&scene.read("c").await.unwrap().document, largest.document());
+}
+
+/// A body is kept as a string of JSON: what must be escaped in it takes more room than it has bytes.
+pub async fn a_body_counts_as_it_is_stored(backend: &dyn Backend) {
+    let scene = Scene::new(backend);
+    let quoted = |count: usize| {
+        let body = format!("{{\"v\":\"{}\"}}", "\\\"".repeat(count));
+        vec![Write::Create(document("q", "k", &body))]
+    };
+    let refused = limit(scene.try_commit(quoted(DOCUMENT_BYTES_MAX / 4)).await);
+    assert!(matches!(refused, LimitError::Document { .. }));
+    let fits = quoted((DOCUMENT_BYTES_MAX - 1_000) / 4);
+    scene.commit(fits.clone()).await;
+    assert_eq!(&scene.read("q").await.unwrap().document, fits[0].document());
 }
 
 pub async fn an_id_that_cosmos_would_refuse_is_refused(backend: &dyn Backend) {

@@ -9,15 +9,19 @@ use ports::{
 
 use super::Backend;
 
-/// `audit` may do to its own container all that can be done.
-pub(super) const IDENTITY: Identity = Identity::Audit;
+/// Who writes to its own container, and looks for documents there.
+pub(super) const IDENTITY: Identity = Identity::Runs;
 /// The container of [`IDENTITY`].
-pub(super) const PLACE: Container = Container::Audit;
+pub(super) const PLACE: Container = Container::Runs;
+/// Who reads its feed. Nobody may both write and follow in a container that has a follower.
+pub(super) const FOLLOWER: Identity = Identity::Audit;
 
 /// Documents, and a partition of a tenant that nobody else knows.
 pub(super) struct Scene {
     pub(super) ports: Ports,
     pub(super) documents: Arc<dyn Documents>,
+    /// The same documents, as their follower sees them.
+    pub(super) feed: Arc<dyn Documents>,
     pub(super) partition: PartitionKey,
 }
 
@@ -25,7 +29,8 @@ impl Scene {
     pub(super) fn new(backend: &dyn Backend) -> Self {
         let ports = backend.ports(IDENTITY);
         let partition = PartitionKey::new(tenant(&ports), "0");
-        Self { documents: Arc::clone(&ports.documents), ports, partition }
+        let feed = backend.ports(FOLLOWER).documents;
+        Self { documents: Arc::clone(&ports.documents), feed, ports, partition }
     }
 
     pub(super) async fn commit(&self, writes: Vec<Write>) -> Vec<Etag> {

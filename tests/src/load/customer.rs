@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr};
 
 use ambient::{SystemClock, SystemRandomness};
-use domain::{TenantId, auth::Ticket, kind};
+use domain::{TenantId, Timestamp, auth::Ticket, kind};
 use ports::{Clock as _, Randomness};
 use protocol::{
     Base64Url, Digest, V1, canonical,
@@ -65,7 +65,7 @@ pub struct Customer {
     pub token: String,
     /// The digest of its procedure.
     pub procedure: Digest,
-    keys: CustomerKeys,
+    pub(super) keys: CustomerKeys,
 }
 
 /// The keys that a customer holds.
@@ -125,16 +125,37 @@ impl Customer {
         let key = fresh_key();
         let path = "/api/runs/v1/runners/enrolments";
         let issued = self.call(server, "POST", path, Some(&json!({"name": named}))).await;
-        let fields = self.fields(issued["token"].as_str().unwrap(), &key, named);
-        let request = EnrolRequest::sign(fields, &key).unwrap();
+        let request = self.asks(issued["token"].as_str().unwrap(), &key, named, SystemClock.now());
         let body = serde_json::to_value(&request).unwrap();
         let answer = call(server, "POST", ENROL, None, Some(&body)).await;
         let answer: EnrolAnswer = serde_json::from_value(answer).unwrap();
+        let runner = self.enrolled(&request, &answer, key);
+        let path = format!("/api/runs/v1/runners/{}/approve", answer.runner);
+        self.call(server, "POST", &path, Some(&json!({"words": answer.words}))).await;
+        runner
+    }
+
+    /// What a Runner named `named` sends to come in.
+    pub(super) fn asks(
+        &self,
+        token: &str,
+        key: &Ed25519Key,
+        named: &str,
+        now: Timestamp,
+    ) -> EnrolRequest {
+        EnrolRequest::sign(self.fields(token, key, named, now), key).unwrap()
+    }
+
+    /// The Runner that was let in, once the answer was checked as a Runner checks it.
+    pub(super) fn enrolled(
+        &self,
+        request: &EnrolRequest,
+        answer: &EnrolAnswer,
+        key: Ed25519Key,
+    ) -> SyntheticRunner {
         let root = request.fields.token.root;
         let words = request.transcript(answer.runner, root).words().unwrap();
         assert_eq!(answer.words, words);
-        let path = format!("/api/runs/v1/runners/{}/approve", answer.runner);
-        self.call(server, "POST", &path, Some(&json!({"words": words}))).await;
         let root = PublicKey::pinned(&answer.root_jwk, &root).unwrap();
         let keys = ControlPlaneKeys::verify(&answer.keyset, &root, &name(DEPLOYMENT), 0).unwrap();
         SyntheticRunner {
@@ -149,8 +170,7 @@ impl Customer {
         }
     }
 
-    fn fields(&self, token: &str, key: &Ed25519Key, named: &str) -> EnrolFields {
-        let now = SystemClock.now();
+    fn fields(&self, token: &str, key: &Ed25519Key, named: &str, now: Timestamp) -> EnrolFields {
         let certificate = RunnerCertificate {
             v: V1,
             tenant: self.tenant,
@@ -177,7 +197,7 @@ impl Customer {
         }
     }
 
-    fn registration(&self) -> Value {
+    pub(super) fn registration(&self) -> Value {
         let [author, approver] = &self.keys.signers;
         let signer = |key: &Ed25519Key, role: &str| json!({"kid": key.kid(), "jwk": key.public().jwk(), "role": role});
         json!({
@@ -188,14 +208,17 @@ impl Customer {
     }
 
     async fn publish(&self, server: SocketAddr) -> Digest {
+        let path = "/api/runs/v1/procedures/versions";
+        let published = self.call(server, "POST", path, Some(&self.signed_procedure())).await;
+        published["digest"].as_str().unwrap().parse().unwrap()
+    }
+
+    pub(super) fn signed_procedure(&self) -> Value {
         let procedure = check::read_procedure(PROCEDURE).unwrap();
         let signers = self.keys.signers.each_ref().map(|key| key as &dyn Signer);
         let payload = canonical::to_vec(&procedure).unwrap();
         let envelope = Envelope::sign(PayloadType::Procedure, payload, &signers).unwrap();
-        let body = serde_json::to_value(&envelope).unwrap();
-        let path = "/api/runs/v1/procedures/versions";
-        let published = self.call(server, "POST", path, Some(&body)).await;
-        published["digest"].as_str().unwrap().parse().unwrap()
+        serde_json::to_value(&envelope).unwrap()
     }
 }
 
@@ -215,7 +238,7 @@ async fn sign_in(server: SocketAddr, invitation: &str) -> String {
     tokens["access_token"].as_str().unwrap().to_owned()
 }
 
-fn fresh_key() -> Ed25519Key {
+pub(super) fn fresh_key() -> Ed25519Key {
     Ed25519Key::from_seed(&random())
 }
 

@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, header},
 };
 use domain::{
-    EvidenceId, RunId, RunnerId, TenantId, VersionId,
+    EvidenceId, RunId, RunnerId, TenantId, Timestamp, VersionId,
     run::{Outcome, ReasonCode, Severity},
 };
 use ports::{Clock as _, Randomness};
@@ -58,6 +58,8 @@ pub struct Said {
     pub sequence: u64,
     /// The run that it is about.
     pub run: RunId,
+    /// What the run collected.
+    pub evidence: EvidenceId,
     /// The SHA-256 of the signed bytes.
     pub digest: Digest,
     /// The signed bytes.
@@ -69,16 +71,22 @@ pub struct Said {
 impl SyntheticRunner {
     /// A statement that follows the last one: the check `mode` passed, `owner` failed.
     pub fn say(&mut self) -> Said {
-        let statement = Statement::new(self.predicate());
+        self.say_at(SystemClock.now())
+    }
+
+    /// The same, of a run at `now`.
+    pub fn say_at(&mut self, now: Timestamp) -> Said {
+        let statement = Statement::new(self.predicate(now));
         let data = Envelope::sign_message(&statement, &[&self.key]).unwrap();
         let payload = data.unverified_payload().to_vec();
-        let event = CloudEvent::new(&statement, data, SystemClock.now());
+        let event = CloudEvent::new(&statement, data, now);
         let digest = Digest::of(&payload);
         (self.sequence, self.prev) = (self.sequence + 1, digest);
         Said {
             runner: self.runner,
             sequence: self.sequence,
             run: statement.predicate.run.id,
+            evidence: statement.predicate.evidence[0].id,
             digest,
             payload,
             event: serde_json::to_vec(&event).unwrap().into(),
@@ -106,6 +114,17 @@ impl SyntheticRunner {
         path: &str,
         body: Option<(&'static str, Bytes)>,
     ) -> Outgoing {
+        self.request_at(SystemClock.now(), method, path, body)
+    }
+
+    /// A request that this Runner signs at `created`.
+    pub fn request_at(
+        &self,
+        created: Timestamp,
+        method: Method,
+        path: &str,
+        body: Option<(&'static str, Bytes)>,
+    ) -> Outgoing {
         let mut headers = HeaderMap::new();
         headers.insert(TENANT_HEADER, self.tenant.to_string().parse().unwrap());
         headers.insert(RUNNER_HEADER, self.runner.to_string().parse().unwrap());
@@ -115,11 +134,21 @@ impl SyntheticRunner {
         });
         let body = body.unwrap_or_default();
         let nonce = Base64Url((&SystemRandomness as &dyn Randomness).bytes());
-        let validity = Validity { created: SystemClock.now(), lifetime_s: LIFETIME_S, nonce };
+        let validity = Validity { created, lifetime_s: LIFETIME_S, nonce };
         let target = format!("{PUBLIC_URL}{path}");
         sign(&RUNNER, (method.as_str(), &target), &mut headers, &body, validity, &self.key)
             .unwrap();
         Outgoing { method, path: path.to_owned(), headers, body }
+    }
+
+    /// The digest of the procedure that it executes.
+    pub fn procedure(&self) -> Digest {
+        self.procedure
+    }
+
+    /// What this Runner signs, as an envelope.
+    pub fn envelope(&self, message: &impl protocol::dsse::Payload) -> Envelope {
+        Envelope::sign_message(message, &[&self.key]).unwrap()
     }
 
     /// Whether `envelope` is the control plane's receipt for `said`.
@@ -128,8 +157,8 @@ impl SyntheticRunner {
             .is_ok_and(|receipt| receipt.is_for(said.runner, said.sequence, &said.payload))
     }
 
-    fn predicate(&self) -> Predicate {
-        let (now, sequence) = (SystemClock.now(), self.sequence + 1);
+    fn predicate(&self, now: Timestamp) -> Predicate {
+        let sequence = self.sequence + 1;
         let randomness: &dyn Randomness = &SystemRandomness;
         let (run, evidence): (RunId, EvidenceId) = (randomness.id(now), randomness.id(now));
         let mut predicate = Predicate {

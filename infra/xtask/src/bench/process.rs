@@ -20,8 +20,8 @@ use super::{
 use crate::{progress::say, workspace::root};
 
 /// Starts of each app; odd, so that the median is one of them.
-const STARTS: usize = 15;
-const START_GOAL_MS: f64 = 25.0;
+pub(super) const STARTS: usize = 15;
+pub(super) const START_GOAL_MS: f64 = 25.0;
 const MEMORY_GOAL_MIB: f64 = 80.0;
 /// Longer than anything sensible takes: then the figure does not matter any more.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -72,7 +72,7 @@ fn memory(data: &Path) -> anyhow::Result<Row> {
     thread::sleep(Duration::from_secs(1));
     Ok(Row {
         name: "all apps in one process: resident memory, idle".to_owned(),
-        figure: resident_mib(process.child.id())?,
+        figure: resident_mib(process.id())?,
         unit: "MiB",
         goal: Goal::AtMost(MEMORY_GOAL_MIB),
         note: "`VmRSS` a second after the first answer of `proofline serve`".to_owned(),
@@ -101,22 +101,28 @@ pub(super) fn binary() -> PathBuf {
     root().join("target/release/proofline")
 }
 
-fn free_port() -> anyhow::Result<u16> {
+pub(super) fn free_port() -> anyhow::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 /// A process that answers, ended when it is dropped.
-struct Running {
+pub(super) struct Running {
     child: Child,
 }
 
 impl Running {
-    fn start(command: &mut Command, port: u16) -> anyhow::Result<Self> {
-        let child =
-            command.spawn().with_context(|| format!("{} cannot be started", binary().display()))?;
+    pub(super) fn start(command: &mut Command, port: u16) -> anyhow::Result<Self> {
+        let child = command.spawn();
+        let child = child.with_context(|| {
+            format!("{} cannot be started", command.get_program().to_string_lossy())
+        })?;
         let mut running = Self { child };
         running.wait(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
         Ok(running)
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     fn wait(&mut self, address: SocketAddr) -> anyhow::Result<()> {

@@ -52,6 +52,9 @@ impl Row {
             return "met".to_owned();
         }
         let (Goal::AtMost(limit) | Goal::AtLeast(limit)) = self.goal;
+        if limit.abs() < f64::EPSILON {
+            return "missed".to_owned();
+        }
         let off = (self.figure - limit).abs() / limit * 100.0;
         format!("missed by {off:.0} %")
     }
@@ -149,6 +152,8 @@ mod tests {
             (30.0, Goal::AtMost(25.0), "missed by 20 %"),
             (0.5, Goal::AtLeast(0.5), "met"),
             (0.25, Goal::AtLeast(0.5), "missed by 50 %"),
+            (0.0, Goal::AtMost(0.0), "met"),
+            (1.0, Goal::AtMost(0.0), "missed"),
         ];
         for (figure, goal, verdict) in cases {
             assert_eq!(row(figure, goal).verdict(), verdict);

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use ports::{Action, BLOB_RIGHTS, DOCUMENT_RIGHTS, Identity, KEYS, QUEUE_RIGHTS};
+use ports::{
+    BLOB_RIGHTS, DOCUMENT_RIGHTS, Identity, KEYS, PUBLISHERS, QUEUE_RIGHTS, QueueName, RECEIVERS,
+    SECRETS,
+};
 use serde_json::{Value, json};
 
-use super::{Files, apps::pretty};
+use super::{Files, apps::pretty, bicep::data_action};
 
 pub(super) fn files() -> anyhow::Result<Files> {
     let rights: BTreeMap<_, _> =
@@ -19,7 +22,7 @@ fn of(identity: Identity) -> Value {
         .iter()
         .filter(|(holder, ..)| *holder == identity)
         .map(|(_, container, actions)| {
-            (container.name(), actions.iter().copied().map(action).collect())
+            (container.name(), actions.iter().copied().map(data_action).collect())
         })
         .collect();
     let blobs: BTreeMap<_, _> = BLOB_RIGHTS
@@ -27,25 +30,24 @@ fn of(identity: Identity) -> Value {
         .filter(|(holder, ..)| *holder == identity)
         .map(|(_, bucket, read, write)| (bucket.name(), json!({"read": read, "write": write})))
         .collect();
-    let keys: Vec<_> =
-        KEYS.iter().filter(|(_, holder)| *holder == identity).map(|(key, _)| key.name()).collect();
-    let queues: Vec<_> = QUEUE_RIGHTS
+    let keys = |is_kept: bool| {
+        let held = KEYS.iter().filter(|(key, who)| *who == identity && key.is_kept() == is_kept);
+        held.map(|(key, _)| key.name()).collect::<Vec<_>>()
+    };
+    let secrets: Vec<_> = SECRETS
         .iter()
-        .filter(|(holder, _)| *holder == identity)
-        .map(|(_, queue)| queue.name())
+        .filter(|(_, reader)| *reader == identity)
+        .map(|(secret, _)| secret.name())
         .collect();
-    json!({"documents": documents, "blobs": blobs, "keys": keys, "sends_to": queues})
+    json!({
+        "documents": documents, "blobs": blobs, "keys": keys(false), "kept_keys": keys(true), "secrets": secrets,
+        "sends_to": queues(QUEUE_RIGHTS, identity), "receives_from": queues(RECEIVERS, identity),
+        "publishes": PUBLISHERS.contains(&identity),
+    })
 }
 
-/// The data action of Cosmos DB, as role definitions write it.
-const fn action(action: Action) -> &'static str {
-    match action {
-        Action::Create => "items/create",
-        Action::Read => "items/read",
-        Action::Replace => "items/replace",
-        Action::Query => "executeQuery",
-        Action::ChangeFeed => "readChangeFeed",
-    }
+fn queues(table: &[(Identity, QueueName)], identity: Identity) -> Vec<&'static str> {
+    table.iter().filter(|(who, _)| *who == identity).map(|(_, queue)| queue.name()).collect()
 }
 
 #[cfg(test)]

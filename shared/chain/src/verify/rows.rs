@@ -26,11 +26,12 @@ pub(super) struct Rows<'a> {
 }
 
 /// How far the rows keep the rules of a log.
+#[derive(Default)]
 pub(super) struct Walked {
     /// How many rows, from the first on, keep them.
     pub(super) checked: u64,
     /// What is wrong with the row after those.
-    broken: Option<Finding>,
+    pub(super) broken: Option<Finding>,
     /// How many rows say that something is missing.
     pub(super) incomplete: u64,
     /// What they say.
@@ -72,7 +73,7 @@ impl<'a> Rows<'a> {
         let first = || self.texts.first().and_then(|row| Row::from_bytes(row).ok());
         let tenant = tenant.or_else(|| first().map(|row| row.tenant));
         let mut walk = Walk::from_start(tenant.unwrap_or_default());
-        let mut walked = Walked { checked: 0, broken: None, incomplete: 0, notes: Vec::new() };
+        let mut walked = Walked::default();
         for (row, hash) in self.texts.iter().zip(self.levels.leaves()) {
             match walk.step_hashed(row, *hash) {
                 Ok(row) if row.action == INCOMPLETE_ACTION => walked.quote(&row),
@@ -180,7 +181,8 @@ impl<'a> Rows<'a> {
 }
 
 impl Walked {
-    fn quote(&mut self, row: &Row<'_>) {
+    /// Notes that a row says that something is missing.
+    pub(super) fn quote(&mut self, row: &Row<'_>) {
         self.incomplete += 1;
         if self.incomplete <= QUOTED_MAX {
             self.notes

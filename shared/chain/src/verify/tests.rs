@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
 
-use super::{bundle as verify, *};
+use super::*;
 use crate::{
     bundle::{CHECKPOINT, KEYS, MANIFEST, MANIFEST_SIGNATURE, README},
     checkpoint::Checkpoint,
@@ -17,6 +17,18 @@ use crate::{
     tile::{self, Levels},
     tree::leaf_hash,
 };
+
+/// Both ways of verifying: what the one takes, the other takes as well, with the same report.
+fn verify(bytes: &[u8], policy: Option<&Policy>) -> Report {
+    let mut stream = Stream::new(policy.cloned());
+    let streamed = stream.feed(bytes).and_then(|()| stream.finish());
+    let report = diagnose(bytes, policy);
+    let is_sound = !matches!(report.verdict, Verdict::Broken | Verdict::NothingToCheck);
+    assert_eq!(streamed.is_ok(), is_sound, "{streamed:?} {report:?}");
+    assert!(streamed.is_err() || streamed == Ok(report.clone()), "{report:?}");
+    assert_eq!(bundle(bytes, policy), report);
+    report
+}
 
 type Files = BTreeMap<String, Vec<u8>>;
 

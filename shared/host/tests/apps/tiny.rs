@@ -34,6 +34,8 @@ const MESSAGE: Trigger = Trigger::queue("take_message", QueueName::Seal, &[]);
 const EVENT: Trigger = Trigger::event_grid("take_event", "runner-events", &[]);
 const TICK: Trigger = Trigger::timer("take_tick", "0 */5 * * * *", &[]);
 const LATE: Trigger = Trigger::event_grid("take_forever", "runner-events", &[]);
+const LATE_MESSAGE: Trigger = Trigger::queue("take_message_forever", QueueName::Sign, &[]);
+const LATE_TICK: Trigger = Trigger::timer("take_tick_forever", "0 */5 * * * *", &[]);
 
 #[async_trait]
 impl FunctionApp for Tiny {
@@ -54,6 +56,8 @@ impl FunctionApp for Tiny {
             .on(&EVENT, |(), _: Job, event: Value| async move { Ok(event) })
             .on(&TICK, |(), _: Job, timer: Value| async move { Ok(timer) })
             .on(&LATE, |(), _: Job, _: Value| std::future::pending())
+            .on(&LATE_MESSAGE, |(), _: Job, _: String| std::future::pending())
+            .on(&LATE_TICK, |(), _: Job, _: Value| std::future::pending())
     }
 
     async fn open(_: &Setup) -> Result<(), SetupError> {

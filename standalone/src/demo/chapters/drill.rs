@@ -11,6 +11,7 @@ use super::{
     runner::Enrolled,
     serve::{self, Running},
 };
+use crate::BackendName;
 use crate::demo::{
     bench::{Bench, Ran},
     telling::{DemoError, Doing as _, Telling},
@@ -103,8 +104,9 @@ fn search(
     let needles =
         [secret.to_vec(), STANDARD.encode(secret).into_bytes(), hex::encode(secret).into_bytes()];
     let (mut files, mut bytes, mut hits, mut control) = (0, 0, Vec::new(), 0);
-    for place in [bench.out.join(serve::FOLDER), bench.out.join(serve::LOG)] {
-        walk(&place, &mut |path, content| {
+    let places = [bench.out.join(serve::FOLDER), bench.out.join(serve::LOG)];
+    for place in places.iter().chain(&bench.args.search) {
+        walk(place, &mut |path, content| {
             (files, bytes) = (files + 1, bytes + content.len());
             control += usize::from(holds(content, run.run.as_bytes()));
             if needles.iter().any(|needle| holds(content, needle)) {
@@ -112,9 +114,13 @@ fn search(
             }
         })?;
     }
-    telling.say(format!(
-        "Searched {files} files, {bytes} bytes: the control plane's store, blobs and log lines."
-    ));
+    let what = match bench.args.backend {
+        BackendName::Local => "the control plane's store, blobs and log lines",
+        BackendName::Azure => {
+            "the control plane's log lines, the events that reached it, and what was sent to Azure if that was kept"
+        }
+    };
+    telling.say(format!("Searched {files} files, {bytes} bytes: {what}."));
     telling.claim(
         control > 0,
         "the search finds what is there (the run's identifier)",

@@ -77,7 +77,7 @@ async fn trust(
         "--token",
         token,
         "--deployment",
-        "proofline.local",
+        &bench.args.deployment,
         "--authority",
         &authority,
     ];

@@ -1,6 +1,6 @@
 //! Every function app, with a fresh store.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use client::Api;
 use serde_json::Value;
@@ -9,13 +9,18 @@ use tokio::{
     process::Child,
 };
 
-use crate::demo::{
-    bench::{Bench, text},
-    telling::{DemoError, Doing as _, Telling},
+use crate::{
+    BackendName,
+    demo::{
+        bench::{Bench, text},
+        telling::{DemoError, Doing as _, Telling},
+    },
 };
 
 /// The folder of the control plane.
 pub(in crate::demo) const FOLDER: &str = "control-plane";
+/// How long it may finish what it began.
+const STOPS_WITHIN: Duration = Duration::from_secs(30);
 /// Its log lines.
 pub(in crate::demo) const LOG: &str = "control-plane.log";
 
@@ -36,24 +41,21 @@ pub(in crate::demo) async fn start(
     telling: &mut Telling<'_>,
 ) -> Result<Running, DemoError> {
     telling.chapter("The control plane starts, and there is no account");
-    let (data, port) = (bench.path(FOLDER), port());
-    let arguments = [
-        "serve",
-        "--json",
-        "--log",
-        "--data",
-        &data,
-        "--port",
-        &port,
-        "--tenant-name",
-        "Customer Ltd",
-    ];
+    let data = bench.path(FOLDER);
+    let arguments = arguments(bench, &data);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let mut child = bench.start(&arguments, LOG)?;
     let greeting = greeting(&mut child).await?;
     let (url, invitation) = (text(&greeting, "/url")?, text(&greeting, "/invitation")?);
-    telling.say(format!(
-        "proofline serve: auth, runs, audit and signer answer on {url}, on SQLite in {data}"
-    ));
+    let kept = match bench.args.backend {
+        BackendName::Local => format!("on SQLite in {data}"),
+        BackendName::Azure => "on Cosmos DB, Blob Storage, Storage queues and Key Vault".to_owned(),
+    };
+    let apps = match &bench.args.packages {
+        None => "auth, runs, audit and signer".to_owned(),
+        Some(folder) => format!("the packages in {}", folder.display()),
+    };
+    telling.say(format!("proofline serve: {apps} answer on {url}, {kept}"));
     let api = Api::new(&url).doing("making an HTTP client")?;
     let refused = api.get::<Value>("/api/auth/v1/me").await.err();
     let code =
@@ -67,6 +69,30 @@ pub(in crate::demo) async fn start(
     )?;
     telling.say("It printed one invitation, good for one owner and 24 hours.");
     Ok(Running { url, api, invitation, child })
+}
+
+fn arguments(bench: &Bench, data: &str) -> Vec<String> {
+    let backend = bench.args.backend.setting();
+    let mut arguments: Vec<String> = [
+        "serve",
+        "--json",
+        "--log",
+        "--while-stdin",
+        "--data",
+        data,
+        "--port",
+        &port(),
+        "--backend",
+        &backend,
+        "--tenant-name",
+        "Customer Ltd",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    if let Some(folder) = &bench.args.packages {
+        arguments.extend(["--package".to_owned(), folder.display().to_string()]);
+    }
+    arguments
 }
 
 /// The port of the Functions host on a developer's machine, or a free one where that is taken.
@@ -93,8 +119,13 @@ fn mode(path: &Path) -> Result<u32, DemoError> {
 }
 
 impl Running {
-    /// Stops it.
+    /// Stops it, and whatever it started.
     pub(in crate::demo) async fn stop(mut self) -> Result<(), DemoError> {
-        self.child.kill().await.doing("stopping the control plane")
+        const DOING: &str = "stopping the control plane";
+        drop(self.child.stdin.take());
+        if let Ok(ended) = tokio::time::timeout(STOPS_WITHIN, self.child.wait()).await {
+            return ended.map(|_| ()).doing(DOING);
+        }
+        self.child.kill().await.doing(DOING)
     }
 }

@@ -1,0 +1,73 @@
+//! The Azure backend against what stands for Azure on this machine: the contract of the ports, and the demo.
+
+use std::process::{Command, ExitCode};
+
+use crate::{
+    counterpart::Demand,
+    steps::{Steps, run as run_program},
+    workspace::{cargo, root},
+};
+
+/// The package with the Cosmos emulator. It is always built alone, so that the emulator's features never reach a product binary.
+pub(crate) const COUNTERPARTS: &str = "azure-counterparts";
+/// What keeps it out of a command over the workspace.
+pub(crate) const WITHOUT_COUNTERPARTS: [&str; 2] = ["--exclude", COUNTERPARTS];
+
+/// `cargo xtask azure`.
+pub(crate) fn run() -> ExitCode {
+    let mut steps = Steps::new("azure");
+    run_all(&mut steps, Demand::All);
+    steps.finish()
+}
+
+/// Every check of the Azure backend; what needs Azurite is not run where npm is missing.
+pub(crate) fn run_all(steps: &mut Steps, demand: Demand) {
+    const NAMES: [&str; 2] = ["the contract of the ports on Azure", "the demo on Azure"];
+    let missing = "it needs Node and npm, for Azurite";
+    let has_npm =
+        Command::new("npm").arg("--version").output().is_ok_and(|npm| npm.status.success());
+    match (has_npm, demand) {
+        (true, _) => {
+            steps.work(NAMES[0], contract);
+            steps.work(NAMES[1], demo);
+        }
+        (false, Demand::WhatIsHere) => NAMES.iter().for_each(|name| steps.not_run(name, missing)),
+        (false, Demand::All) => {
+            for name in NAMES {
+                steps.work(name, || Err(anyhow::Error::msg(missing)));
+            }
+        }
+    }
+}
+
+fn contract() -> anyhow::Result<()> {
+    let mut site = site()?;
+    site.args([
+        "cargo",
+        "test",
+        "--package",
+        COUNTERPARTS,
+        "--no-fail-fast",
+        "--",
+        "--include-ignored",
+    ]);
+    run_program(&mut site)
+}
+
+/// The product's own binary, which knows nothing of emulators.
+fn demo() -> anyhow::Result<()> {
+    run_program(&mut cargo(&["build", "--release", "--package", "standalone"]))?;
+    let mut site = site()?;
+    site.arg(root().join("target/release/proofline"));
+    site.args(["demo", "--backend", "azure", "--out"]).arg(root().join("target/demo-azure"));
+    run_program(&mut site)
+}
+
+/// The program that starts Azure's counterparts, runs the command that follows inside, and stops them.
+fn site() -> anyhow::Result<Command> {
+    run_program(&mut cargo(&["build", "--package", COUNTERPARTS, "--bins"]))?;
+    let program = root().join("target/debug/azure-site");
+    let mut site = Command::new(program);
+    site.current_dir(root());
+    Ok(site)
+}
