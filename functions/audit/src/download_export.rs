@@ -6,7 +6,7 @@ use ports::Bucket;
 use store::Change;
 use web::{Access, Caller, Endpoint, PathId, Problem};
 
-use crate::export::{self, ExportError, ExportRecord};
+use crate::export::{ExportError, ExportRecord};
 
 pub(crate) const ENDPOINT: Endpoint =
     Endpoint::get("/v1/audit/exports/{export}/content", Access::Requires(Permission::AuditExport))
@@ -23,11 +23,11 @@ pub(crate) async fn handle(
     let event = AuditEvent::new(EventKind::AuditExported, Target::new("export", export))
         .with("downloaded", true);
     caller.commit(Change::new(event)).await?;
-    let name = export::blob(caller.data.tenant(), record.export);
+    let name = record.blob(caller.data.tenant());
     let blob = state.ports.blobs.get(Bucket::Exports, &name).await.map_err(ExportError::from)?;
     let blob = blob.ok_or_else(Problem::not_found)?;
-    let file = format!("attachment; filename=\"{export}.audit.zip\"");
-    let headers =
-        [(header::CONTENT_TYPE, "application/zip".to_owned()), (header::CONTENT_DISPOSITION, file)];
+    let file = format!("attachment; filename=\"{}\"", record.file());
+    let media_type = record.format.media_type().to_owned();
+    let headers = [(header::CONTENT_TYPE, media_type), (header::CONTENT_DISPOSITION, file)];
     Ok((headers, blob.bytes))
 }

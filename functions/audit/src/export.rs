@@ -1,19 +1,28 @@
-//! The log as one file: what is read, laid out, and signed.
+//! The log as a file: what is read, laid out, and signed.
 
-use std::{fmt, ops::Range};
+mod csv;
+mod format;
+mod ocsf;
+
+use std::ops::Range;
+
+pub(crate) use self::format::Format;
 
 use chain::{
     bundle::{BundleError, Draft, Export},
     note::{NoteError, Signer, VerifierKey},
 };
-use domain::{Class, ExportId, Fault, TenantId, Timestamp, UserId};
+use domain::{AuditFilter, Class, ExportId, Fault, FilterError, TenantId, Timestamp, UserId};
 use ports::{BlobError, Bucket, Container, KeyPurpose};
 use serde::{Deserialize, Serialize};
-use store::{Document, KeyringError, Partition, StoreError, log};
+use store::{Document, KeyringError, Partition, StoreError};
 
-use crate::State;
+use crate::{
+    State,
+    search::{self, Order, Row},
+};
 
-/// Rows of one export, so that it fits into memory; more is exported in the streaming form to come.
+/// Rows of one export, so that it fits into memory; a larger log is exported by ranges of time.
 pub(crate) const ROWS_MAX: u64 = 1 << 20;
 
 /// An export that was made.
@@ -21,6 +30,8 @@ pub(crate) const ROWS_MAX: u64 = 1 << 20;
 pub(crate) struct ExportRecord {
     pub(crate) export: ExportId,
     pub(crate) by: UserId,
+    #[serde(default)]
+    pub(crate) format: Format,
     pub(crate) size: u64,
     pub(crate) bytes: u64,
     pub(crate) sha256: String,
@@ -54,14 +65,16 @@ pub(crate) enum ExportError {
     )]
     NothingSigned,
     /// More than one file may hold.
-    #[error("the log has {size} rows; this version exports at most {ROWS_MAX} in one file")]
+    #[error(
+        "{size} rows would be read; one file is made of at most {ROWS_MAX}; ask for a shorter range of time, in a format that takes filters"
+    )]
     TooLarge {
         /// How many rows.
         size: u64,
     },
-    /// Rows that were signed are not there: purged, or lost.
-    #[error("row {0} is not there")]
-    Missing(u64),
+    /// Not every file can be made of some rows.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
     /// Rows and checkpoint do not fit.
     #[error("the log cannot be laid out")]
     Bundle(#[from] BundleError),
@@ -86,7 +99,8 @@ impl Fault for ExportError {
             Self::TooLarge { .. } => Class::TooLarge,
             Self::Blob(_) | Self::Keys(_) => Class::Unavailable,
             Self::Store(error) => error.class(),
-            Self::Missing(_) | Self::Bundle(_) | Self::Note(_) => Class::Internal,
+            Self::Filter(error) => error.class(),
+            Self::Bundle(_) | Self::Note(_) => Class::Internal,
         }
     }
 
@@ -96,14 +110,22 @@ impl Fault for ExportError {
             Self::TooLarge { .. } => "payload-too-large",
             Self::Blob(_) | Self::Keys(_) => "dependency-unavailable",
             Self::Store(error) => error.code(),
-            Self::Missing(_) | Self::Bundle(_) | Self::Note(_) => "internal",
+            Self::Filter(error) => error.code(),
+            Self::Bundle(_) | Self::Note(_) => "internal",
         }
     }
 }
 
-/// The name of an export's blob.
-pub(crate) fn blob(tenant: TenantId, export: impl fmt::Display) -> String {
-    format!("{tenant}/{export}.audit.zip")
+impl ExportRecord {
+    /// The name of its file.
+    pub(crate) fn file(&self) -> String {
+        format!("{}.{}", self.export, self.format.extension())
+    }
+
+    /// The name of its blob.
+    pub(crate) fn blob(&self, tenant: TenantId) -> String {
+        format!("{tenant}/{}", self.file())
+    }
 }
 
 /// The last checkpoint that was signed for a tenant.
@@ -118,49 +140,73 @@ pub(crate) async fn checkpoint(
         .map_err(|error| StoreError::Unreadable(error.to_string()).into())
 }
 
-/// The exact bytes of rows, commit by commit.
-pub(crate) async fn rows(
-    partition: &Partition,
-    range: Range<u64>,
-) -> Result<Vec<String>, StoreError> {
-    let mut rows = Vec::new();
-    let mut next = start_of(partition, range.start).await?;
-    while next < range.end {
-        let Some(commit) = log::commit_at(partition, next).await? else { break };
-        next = commit.size;
-        let numbered = (commit.first..).zip(commit.rows);
-        rows.extend(numbered.filter(|(number, _)| range.contains(number)).map(|(_, row)| row));
-    }
-    Ok(rows)
+/// A file, and how many rows are in it.
+pub(crate) struct Made {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) rows: u64,
 }
 
-/// The first row of the commit that holds `row`.
-async fn start_of(partition: &Partition, row: u64) -> Result<u64, StoreError> {
-    let of = store::ListOf {
-        descending: true,
-        limit: 1,
-        after: Some(chain::commit::document_id(row.saturating_add(1))),
-        ..store::ListOf::default()
-    };
-    let listing = partition.in_shard(log::shard(row)).list::<log::LogCommit>(of).await?;
-    Ok(listing.documents.first().map_or(row, |found| found.document.0.first))
-}
-
-/// The bytes of the export of everything that is signed, and how many rows that is.
+/// The file of the rows that are signed and fit `filter`.
 pub(crate) async fn make(
     state: &State,
     partition: &Partition,
-) -> Result<(Vec<u8>, u64), ExportError> {
+    format: Format,
+    filter: &AuditFilter,
+) -> Result<Made, ExportError> {
+    let checkpoint = checkpoint(state, partition.tenant()).await?;
+    if format == Format::Bundle {
+        return bundle(state, partition, &checkpoint, filter).await;
+    }
+    let span = search::span(partition, filter, checkpoint.size).await?;
+    let mut made = Made { bytes: format.head().into_bytes(), rows: 0 };
+    for_each(partition, span, |row| {
+        if filter.matches(&Row::parse(row)?.view()) {
+            made.bytes.extend_from_slice(format.line(row)?.as_bytes());
+            made.rows += 1;
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(made)
+}
+
+/// Gives the exact bytes of rows to `take`, in order.
+async fn for_each(
+    partition: &Partition,
+    mut span: Range<u64>,
+    mut take: impl FnMut(&str) -> Result<(), StoreError> + Send,
+) -> Result<(), ExportError> {
+    let size = span.end.saturating_sub(span.start);
+    if size > ROWS_MAX {
+        return Err(ExportError::TooLarge { size });
+    }
+    while !span.is_empty() {
+        for (number, row) in search::read(partition, Order::Oldest, &span).await? {
+            take(&row)?;
+            span.start = number + 1;
+        }
+    }
+    Ok(())
+}
+
+/// The export of everything that is signed.
+async fn bundle(
+    state: &State,
+    partition: &Partition,
+    checkpoint: &SignedCheckpoint,
+    filter: &AuditFilter,
+) -> Result<Made, ExportError> {
+    if !filter.names().is_empty() {
+        let expected = "left out of a bundle, which proves the whole log; choose another format";
+        return Err(FilterError { parameter: "filters", expected }.into());
+    }
     let tenant = partition.tenant();
-    let checkpoint = checkpoint(state, tenant).await?;
-    if checkpoint.size > ROWS_MAX {
-        return Err(ExportError::TooLarge { size: checkpoint.size });
-    }
-    let rows = rows(partition, 0..checkpoint.size).await?;
-    let there = rows.len() as u64;
-    if there < checkpoint.size {
-        return Err(ExportError::Missing(there));
-    }
+    let mut rows = Vec::new();
+    for_each(partition, 0..checkpoint.size, |row| {
+        rows.push(row.to_owned());
+        Ok(())
+    })
+    .await?;
     let (log_keys, app_keys) = keys(state, tenant).await?;
     let export = Export {
         tenant: &tenant.to_string(),
@@ -173,7 +219,7 @@ pub(crate) async fn make(
     let signer =
         Signer::new(&format!("{}/export", state.origin(tenant)), state.export_key.clone())?;
     let note = signer.sign(draft.statement())?;
-    Ok((draft.finish(&note)?, checkpoint.size))
+    Ok(Made { bytes: draft.finish(&note)?, rows: checkpoint.size })
 }
 
 /// The public keys that go with an export, for information.

@@ -1,4 +1,4 @@
-//! The audit log: sealing intents into rows, reading them, handing out the whole as one file.
+//! The audit log: sealing intents into rows, finding and proving rows, handing out the whole or parts as files.
 //!
 //! In scope: the only identity that may create documents of the log, and nothing but create them.
 //! Out of scope: the formats (`chain`), signing checkpoints (`signer`), what an event means (`domain`).
@@ -6,10 +6,14 @@
 mod create_export;
 mod download_export;
 mod export;
+mod filters;
+mod inclusion;
 mod list_events;
 mod read_checkpoint;
+mod read_event;
 mod seal_intents;
 mod sealing;
+mod search;
 mod sweep_intents;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -48,6 +52,7 @@ impl FunctionApp for Audit {
     fn app() -> App<State> {
         App::default()
             .route(&list_events::ENDPOINT, list_events::handle)
+            .route(&read_event::ENDPOINT, read_event::handle)
             .route(&read_checkpoint::ENDPOINT, read_checkpoint::handle)
             .route(&create_export::ENDPOINT, create_export::handle)
             .route(&download_export::ENDPOINT, download_export::handle)

@@ -41,7 +41,7 @@ pub fn policy(text: &[u8]) -> Result<Option<Policy>, String> {
 pub fn describe(report: &Report) -> String {
     let words = Words {
         answer: report.answer(),
-        verdict: report.verdict.meaning(),
+        verdict: report.meaning(),
         tier: report.tier.meaning(),
         finding: report.first_bad.as_ref().map(|finding| finding.kind.meaning()),
     };

@@ -12,7 +12,7 @@ use chain::{
     policy::{Policy, Tier},
     row::Row,
     row_proof::RowProof,
-    tree::leaf_hash,
+    tree::{leaf_hash, node_hash},
 };
 use ed25519_dalek::SigningKey;
 use tempfile::TempDir;
@@ -143,15 +143,17 @@ fn an_empty_log_is_never_ok() {
 #[test]
 fn the_proof_of_one_row_is_read_like_an_export() {
     let desk = Desk::new(1);
-    let checkpoint =
-        Checkpoint { origin: ORIGIN.to_owned(), size: 1, root: leaf_hash(row().as_bytes()) };
+    let (leaf, other) = (leaf_hash(row().as_bytes()), leaf_hash(b"another"));
+    let root = node_hash(&leaf, &other);
+    let checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size: 2, root };
     let checkpoint = checkpoint.sign(&signer(42)).unwrap();
     let held = Some(row().into_bytes());
-    let proof = RowProof { row: held, index: 0, hashes: Vec::new(), checkpoint: &checkpoint };
+    let proof = RowProof { row: held, index: 0, hashes: vec![other], checkpoint: &checkpoint };
     desk.write("log.audit.zip", proof.to_text().as_bytes());
     let (status, text) = desk.verify(Some("policy.txt"), false);
     assert_eq!(status, 0, "{text}");
-    assert!(text.contains("1 of 1 checked") && text.contains("Only row 0 was checked"), "{text}");
+    assert!(text.contains("OK: the row stands in") && !text.contains("whole"), "{text}");
+    assert!(text.contains("1 of 2 checked") && text.contains("Only row 0 was checked"), "{text}");
     let without = RowProof { row: None, ..proof };
     desk.write("log.audit.zip", without.to_text().as_bytes());
     assert_eq!(desk.verify(Some("policy.txt"), false).0, 1);

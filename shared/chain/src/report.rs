@@ -102,6 +102,7 @@ impl Report {
     pub fn answer(&self) -> String {
         let log = self.checkpoint.as_ref().map_or("this log", |head| &head.origin);
         match self.verdict {
+            Verdict::Ok if self.is_partial() => format!("OK: the row stands in {log}, unchanged."),
             Verdict::Ok => format!("OK: {log} is whole and unchanged."),
             Verdict::Broken => format!("BROKEN: {log} is not as it was sealed and signed."),
             Verdict::Incomplete => {
@@ -112,25 +113,30 @@ impl Report {
             Verdict::NothingToCheck => "NOTHING TO CHECK: the log has no rows.".to_owned(),
         }
     }
-}
-
-impl Verdict {
-    /// What it means for whoever relies on the log.
-    pub const fn meaning(self) -> &'static str {
-        match self {
-            Self::Ok => {
+    /// What the answer means for whoever relies on the log.
+    pub fn meaning(&self) -> &'static str {
+        match self.verdict {
+            Verdict::Ok if self.is_partial() => {
+                "This one row is in the log, at its place and byte for byte as it was sealed, and your policy's keys signed that. It says nothing about the other rows."
+            }
+            Verdict::Ok => {
                 "Every row is there, in order and byte for byte as it was sealed, and your policy's keys signed it at the tier that you ask for."
             }
-            Self::Broken => {
+            Verdict::Broken => {
                 "Do not rely on this file. It was damaged, altered, or made by somebody else than the log that your policy names. Get another copy; if that one is broken as well, ask the operator."
             }
-            Self::Incomplete => {
+            Verdict::Incomplete => {
                 "This is neither a yes nor a no. What could be checked holds, and what could not be checked is named in the notes."
             }
-            Self::NothingToCheck => {
+            Verdict::NothingToCheck => {
                 "This is neither a yes nor a no. There is no row whose integrity could be shown."
             }
         }
+    }
+
+    /// Whether the log has rows that the file does not hold, as with the proof of one row.
+    const fn is_partial(&self) -> bool {
+        self.rows_checked < self.size
     }
 }
 

@@ -1,5 +1,11 @@
 //! What is recorded: who did what to what, and how it ended.
 
+mod filter;
+mod ocsf;
+
+pub use filter::{AuditFilter, FilterError, RowView};
+pub use ocsf::{OCSF_VERSION, Ocsf, OcsfClass};
+
 use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
@@ -204,6 +210,13 @@ event_kinds! {
     AuditVerified = "audit.verified": "The log was verified.";
     LogGenesis = "log.genesis": "The first row of a log.";
     LogIncomplete = "log.incomplete": "An intent is missing, came twice or was changed.";
+}
+
+impl EventKind {
+    /// The kind with this name in the log.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
 }
 
 impl fmt::Display for EventKind {

@@ -18,7 +18,10 @@ pub mod runner;
 mod timestamp;
 
 pub use access::{Feature, Permission, Plan, Role};
-pub use audit::{Actor, ActorKind, AuditEvent, EventKind, Outcome, Target};
+pub use audit::{
+    Actor, ActorKind, AuditEvent, AuditFilter, EventKind, FilterError, OCSF_VERSION, Ocsf,
+    OcsfClass, Outcome, RowView, Target,
+};
 pub use fault::{Class, Fault};
 pub use id::{
     CommandId, DrilldownId, EnrolmentId, EventId, EvidenceId, ExportId, Id, IdError, InvitationId,

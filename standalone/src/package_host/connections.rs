@@ -10,7 +10,7 @@ use std::{
 
 use axum::{
     body::{Body, Bytes, HttpBody},
-    http::{HeaderValue, Request, Response, Uri, Version, header, uri::PathAndQuery},
+    http::{HeaderValue, Request, Response, Version, uri::PathAndQuery},
 };
 use hyper::{
     body::{Frame, Incoming, SizeHint},

@@ -23,7 +23,10 @@ use super::{
 };
 use crate::{
     Inbox,
-    serve::{dispatcher::guid_text, envelope::Sys},
+    serve::{
+        dispatcher::{guid, guid_text},
+        envelope::Sys,
+    },
 };
 
 /// One hosted package.
@@ -73,6 +76,10 @@ pub(crate) fn client() -> Client<HttpConnector, Body> {
 impl Site {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    pub(crate) fn guid(&self) -> String {
+        guid(&*self.randomness)
     }
 
     /// Names an invocation: a random GUID.

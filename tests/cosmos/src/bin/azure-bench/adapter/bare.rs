@@ -4,7 +4,6 @@ use anyhow::ensure;
 use azure_counterparts::emulator::DATABASE;
 use azure_data_cosmos::{
     ContainerClient, CosmosClient, FeedScope, PartitionKey as CosmosKey, Query, TransactionalBatch,
-    models::ChangeFeedItem,
     options::{ChangeFeedOptions, ChangeFeedStartFrom, MaxItemCountHint, QueryOptions},
 };
 use futures::StreamExt as _;
@@ -92,11 +91,7 @@ impl Bare {
         let options = ChangeFeedOptions::default().with_max_item_count(hint(limit)?);
         let mut feed = self
             .container
-            .query_change_feed::<ChangeFeedItem<Plain>>(
-                scope,
-                ChangeFeedStartFrom::Beginning,
-                Some(options),
-            )
+            .query_change_feed::<Plain>(scope, ChangeFeedStartFrom::Beginning, Some(options))
             .await?;
         let mut found = Vec::new();
         while found.len() < limit {
