@@ -52,8 +52,12 @@ pub(crate) async fn demo(args: &DemoArgs, out: &mut (dyn Write + Send)) -> u8 {
     } else {
         telling.chapter("What is left for you to look at");
         telling.say(format!(
-            "{} : export, policy, store, vault, the customer's keys",
-            args.out.display()
+            "{} : export, policy, {}, vault, the customer's keys",
+            args.out.display(),
+            match args.backend {
+                BackendName::Local => "store",
+                BackendName::Azure => "log lines",
+            }
         ));
         telling.say(format!("{claims} claims checked, all of them so, in {elapsed_s:.1} s"));
     }

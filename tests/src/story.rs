@@ -157,6 +157,8 @@ impl World {
     async fn export(&self, owner: &Owner) {
         let rows = self.get(&owner.access, "/api/audit/v1/audit/events?limit=200").await;
         assert!(rows["rows"].as_array().unwrap().len() > 10, "{rows}");
+        let row = self.get(&owner.access, "/api/audit/v1/audit/events/0").await;
+        assert_eq!(row["pending"], false, "{row}");
         self.get(&owner.access, "/api/audit/v1/audit/checkpoint").await;
         let made = self.post(Some(&owner.access), "/api/audit/v1/audit/exports", json!({})).await;
         let export = made["export"].as_str().unwrap();

@@ -1,6 +1,9 @@
 //! The Azure backend against what stands for Azure on this machine: the contract of the ports, and the demo.
 
-use std::process::{Command, ExitCode};
+use std::{
+    path::PathBuf,
+    process::{Command, ExitCode},
+};
 
 use crate::{
     counterpart::Demand,
@@ -22,7 +25,8 @@ pub(crate) fn run() -> ExitCode {
 
 /// Every check of the Azure backend; what needs Azurite is not run where npm is missing.
 pub(crate) fn run_all(steps: &mut Steps, demand: Demand) {
-    const NAMES: [&str; 2] = ["the contract of the ports on Azure", "the demo on Azure"];
+    const NAMES: [&str; 3] =
+        ["the contract of the ports on Azure", "the demo on Azure", "the demo on packages"];
     let missing = "it needs Node and npm, for Azurite";
     let has_npm =
         Command::new("npm").arg("--version").output().is_ok_and(|npm| npm.status.success());
@@ -30,6 +34,11 @@ pub(crate) fn run_all(steps: &mut Steps, demand: Demand) {
         (true, _) => {
             steps.work(NAMES[0], contract);
             steps.work(NAMES[1], demo);
+            if packages().is_dir() {
+                steps.work(NAMES[2], demo_on_packages);
+            } else {
+                steps.not_run(NAMES[2], "it needs target/packages, by `cargo xtask package`");
+            }
         }
         (false, Demand::WhatIsHere) => NAMES.iter().for_each(|name| steps.not_run(name, missing)),
         (false, Demand::All) => {
@@ -56,11 +65,26 @@ fn contract() -> anyhow::Result<()> {
 
 /// The product's own binary, which knows nothing of emulators.
 fn demo() -> anyhow::Result<()> {
+    run_program(&mut told("target/demo-azure")?)
+}
+
+/// The same, with the apps as they are deployed, behind the stand-in for the Functions host.
+fn demo_on_packages() -> anyhow::Result<()> {
+    let mut demo = told("target/demo-packages")?;
+    demo.arg("--package").arg(packages());
+    run_program(&mut demo)
+}
+
+fn packages() -> PathBuf {
+    root().join("target/packages")
+}
+
+fn told(out: &str) -> anyhow::Result<Command> {
     run_program(&mut cargo(&["build", "--release", "--package", "standalone"]))?;
     let mut site = site()?;
     site.arg(root().join("target/release/proofline"));
-    site.args(["demo", "--backend", "azure", "--out"]).arg(root().join("target/demo-azure"));
-    run_program(&mut site)
+    site.args(["demo", "--backend", "azure", "--out"]).arg(root().join(out));
+    Ok(site)
 }
 
 /// The program that starts Azure's counterparts, runs the command that follows inside, and stops them.

@@ -2,6 +2,7 @@
 
 mod browser;
 mod publishers;
+mod tables;
 
 use std::{
     collections::BTreeMap,
@@ -93,6 +94,7 @@ pub(crate) fn run(given: Option<(PathBuf, Vec<PathBuf>)>) -> ExitCode {
 pub(crate) fn run_all(steps: &mut Steps, demand: Demand) {
     run_over(steps, demand, &mut None);
     publishers::run(steps, demand);
+    tables::run(steps, demand);
 }
 
 fn run_over(steps: &mut Steps, demand: Demand, logs: &mut Option<Logs>) {

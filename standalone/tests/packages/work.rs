@@ -3,7 +3,9 @@
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use axum::http::Method;
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
+use standalone::HostOptions;
 
 use crate::{
     caller::until,
@@ -14,6 +16,26 @@ fn timer(more: &Value) -> Value {
     let mut binding = json!({"type": "timerTrigger", "direction": "in", "name": "timer", "schedule": "0 0 0 1 1 *"});
     binding.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     json!([binding])
+}
+
+/// As with `serve`: shown until somebody was told, and never again.
+#[tokio::test]
+async fn a_package_that_makes_tenants_gets_the_first_owner_invited_once() {
+    let pack = Pack::hostile().function("fine", &queue("bootstrap"));
+    let named = |options: &mut HostOptions| options.tenant_name = "Customer Ltd".to_owned();
+    let first = pack.start(named).await.unwrap();
+    let invited = first.invited.as_ref().unwrap();
+    let token = invited.token.expose_secret().to_owned();
+    assert!(token.starts_with("pfl_inv_") && invited.tenant_name == "Customer Ltd");
+    let asked = pack.seen("fine")[0]["envelope"]["Data"]["message"].clone();
+    assert!(asked.to_string().contains("Customer Ltd") && !asked.to_string().contains(&token));
+    first.stop().await;
+    let second = pack.started().await;
+    assert_eq!(second.invited.as_ref().unwrap().token.expose_secret(), token);
+    second.told().unwrap();
+    second.stop().await;
+    assert!(pack.started().await.invited.is_none());
+    assert!(Pack::hostile().started().await.invited.is_none());
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     super::{mistake::Rule, time_span},
-    Members, form,
+    members::{Members, form},
 };
 
 /// What happens after a failure.

@@ -101,7 +101,7 @@ async fn a_container_that_is_missing_is_named() {
     let blobs = blobs(&settings, Identity::Audit);
     let error = blobs.check().await.unwrap_err();
     assert!(matches!(&error, OpenError::Missing { what, .. } if what == "blob container exports"));
-    assert!(error.to_string().contains("infra/"), "{error}");
+    assert!(error.to_string().contains("bicep/"), "{error}");
     let missing = |error: BlobError| {
         let text = error.to_string();
         assert!(text.contains("no blob container exports; the deployment makes it"), "{text}");
