@@ -14,6 +14,7 @@ mod front;
 mod function_json;
 mod host_json;
 mod http_envelope;
+mod ids;
 mod invoke;
 mod keys;
 mod lines;

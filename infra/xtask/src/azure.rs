@@ -16,17 +16,24 @@ pub(crate) const COUNTERPARTS: &str = "azure-counterparts";
 /// What keeps it out of a command over the workspace.
 pub(crate) const WITHOUT_COUNTERPARTS: [&str; 2] = ["--exclude", COUNTERPARTS];
 
-/// `cargo xtask azure`.
-pub(crate) fn run() -> ExitCode {
+/// The demo over the apps as they are deployed.
+const ON_PACKAGES: &str = "the demo on packages";
+
+/// `cargo xtask azure`; of it only the demo on packages that were made, if `only_packages`.
+pub(crate) fn run(only_packages: bool) -> ExitCode {
     let mut steps = Steps::new("azure");
-    run_all(&mut steps, Demand::All);
+    if only_packages {
+        steps.work(ON_PACKAGES, demo_on_packages);
+    } else {
+        run_all(&mut steps, Demand::All);
+    }
     steps.finish()
 }
 
 /// Every check of the Azure backend; what needs Azurite is not run where npm is missing.
 pub(crate) fn run_all(steps: &mut Steps, demand: Demand) {
     const NAMES: [&str; 3] =
-        ["the contract of the ports on Azure", "the demo on Azure", "the demo on packages"];
+        ["the contract of the ports on Azure", "the demo on Azure", ON_PACKAGES];
     let missing = "it needs Node and npm, for Azurite";
     let has_npm =
         Command::new("npm").arg("--version").output().is_ok_and(|npm| npm.status.success());

@@ -53,6 +53,6 @@ pub(crate) fn run(json: Option<&Path>) -> anyhow::Result<ExitCode> {
         let text = serde_json::to_string_pretty(&table.to_json(&machine))? + "\n";
         fs::write(file, text).with_context(|| format!("{} cannot be written", file.display()))?;
     }
-    say(format_args!("\n{}wrote {PAGE}", table.to_lines()));
+    say(format_args!("wrote {PAGE}"));
     Ok(ExitCode::SUCCESS)
 }

@@ -67,7 +67,11 @@ enum Task {
     ///
     /// Microsoft's in-memory Cosmos emulator, Azurite, and stand-ins for Entra and Key Vault, on 127.0.0.1. With the settings `PROOFLINE_AZURE_…` in
     /// the environment the contract runs against those resources instead.
-    Azure,
+    Azure {
+        /// Only the demo, on the packages in target/packages (`cargo xtask package` makes them)
+        #[arg(long)]
+        packages: bool,
+    },
     /// Run what continuous integration runs
     ///
     /// Formatting, lints, documentation, tests (among them: that generated files are as the code says) and every counterpart. Goes on after a failure and lists all of them at the end.
@@ -130,7 +134,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Interop { policy, exports } => {
             Ok(counterpart::run(policy.map(|policy| (policy, exports))))
         }
-        Task::Azure => Ok(azure::run()),
+        Task::Azure { packages } => Ok(azure::run(packages)),
         Task::Check { skip_tests } => Ok(check::run(skip_tests)),
         #[cfg(feature = "tables")]
         Task::Generate { check } => generate::run(check),

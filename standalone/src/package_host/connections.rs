@@ -14,7 +14,7 @@ use axum::{
 };
 use hyper::{
     body::{Frame, Incoming, SizeHint},
-    client::conn::http1::{Connection as Driver, SendRequest, handshake},
+    client::conn::http1::{Builder, Connection as Driver, SendRequest},
 };
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -46,7 +46,7 @@ struct Connection {
 
 /// What was not sent, because the connection had been closed meanwhile.
 enum Failed {
-    Unsent(Request<Body>),
+    Unsent(Box<Request<Body>>),
     Broke(hyper::Error),
 }
 
@@ -74,10 +74,11 @@ impl Connections {
                 Ok(answer) => return Ok(self.answer(connection, answer)),
                 Err(Failed::Broke(error)) => return Err(Unanswered::Broke(error)),
                 // The handler closed it just now: nothing of the request went out.
-                Err(Failed::Unsent(unsent)) => request = unsent,
+                Err(Failed::Unsent(unsent)) => request = *unsent,
             }
         }
-        let mut connection = self.connect().await?;
+        // Rare, and larger than all the rest.
+        let mut connection = Box::pin(self.connect()).await?;
         match connection.send(request).await {
             Ok(answer) => Ok(self.answer(connection, answer)),
             Err(Failed::Broke(error)) => Err(Unanswered::Broke(error)),
@@ -123,7 +124,9 @@ impl Connections {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await;
         let stream = stream.map_err(Unanswered::Connect)?;
         stream.set_nodelay(true).map_err(Unanswered::Connect)?;
-        let (sender, driver) = handshake(TokioIo::new(stream)).await.map_err(Unanswered::Broke)?;
+        // Requests are small: one buffer is written sooner than a list of them.
+        let made = Builder::new().writev(false).handshake(TokioIo::new(stream)).await;
+        let (sender, driver) = made.map_err(Unanswered::Broke)?;
         Ok(Connection { sender, driver: Some(Box::new(driver)) })
     }
 }
@@ -159,7 +162,7 @@ impl Connection {
             answer.as_mut().poll(context)
         });
         answered.await.map_err(|mut error| match error.take_message() {
-            Some(request) => Failed::Unsent(request),
+            Some(request) => Failed::Unsent(Box::new(request)),
             None => Failed::Broke(error.into_error()),
         })
     }

@@ -102,6 +102,7 @@ async fn answer(front: Arc<Front>, mut request: Request) -> Response {
     response
 }
 
+/// What is rarer than a request to pass on is boxed, so that a request to pass on is small.
 async fn route(
     front: &Front,
     path: &[Cow<'_, str>],
@@ -115,16 +116,16 @@ async fn route(
                 && is(webhooks, "webhooks")
                 && is(event_grid, "EventGrid") =>
         {
-            deliver(front, request).await
+            Box::pin(deliver(front, request)).await
         }
         [admin, functions, name] if is(admin, "admin") && is(functions, "functions") => {
-            order(front, name, request).await
+            Box::pin(order(front, name, request)).await
         }
         [reserved, ..] if is(reserved, "admin") || is(reserved, "runtime") => {
             empty(StatusCode::NOT_FOUND)
         }
         [grid, topic, api, events] if grid == "eventgrid" && api == "api" && events == "events" => {
-            publish(front, topic, request).await
+            Box::pin(publish(front, topic, request)).await
         }
         _ => match claim {
             Some(claim) => pass(front, claim, path, request).await,
@@ -146,10 +147,11 @@ async fn pass(front: &Front, claim: &Claim, path: &[Cow<'_, str>], request: Requ
     let passing = if function.is_plain_http() { app.host.passing } else { Passing::Envelope };
     match passing {
         Passing::Proxy => passing::proxy(&front.site, app, request).await,
-        Passing::Forward => passing::forward(&front.site, app, request).await,
+        Passing::Forward => Box::pin(passing::forward(&front.site, app, request)).await,
         Passing::Envelope => {
             let parameters = http.template.parameters(path);
-            http_envelope::answer(&front.site, app, function, &parameters, request).await
+            let answer = http_envelope::answer(&front.site, app, function, &parameters, request);
+            Box::pin(answer).await
         }
     }
 }

@@ -17,16 +17,14 @@ use super::{
     connections::Connections,
     function_json::Function,
     host_json::HostJson,
+    ids::Ids,
     keys::Keys,
     settings::Cors,
     worker::{Times, Worker},
 };
 use crate::{
     Inbox,
-    serve::{
-        dispatcher::{guid, guid_text},
-        envelope::Sys,
-    },
+    serve::{dispatcher::guid, envelope::Sys},
 };
 
 /// One hosted package.
@@ -51,6 +49,7 @@ pub(crate) struct Site {
     pub(crate) topics: Topics,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
+    pub(crate) ids: Ids,
     pub(crate) chaos: Chaos,
     pub(crate) times: Times,
     pub(crate) is_azure_like: bool,
@@ -82,10 +81,9 @@ impl Site {
         guid(&*self.randomness)
     }
 
-    /// Names an invocation: a random GUID.
+    /// Names an invocation.
     pub(crate) fn invocation_id(&self) -> HeaderValue {
-        let id = HeaderValue::from_bytes(&guid_text(&*self.randomness));
-        id.unwrap_or(HeaderValue::from_static(""))
+        self.ids.next()
     }
 
     pub(crate) fn sys(&self, function: &Function) -> Sys {

@@ -106,6 +106,11 @@ fn readdress(request: &mut Request, port: u16) -> Option<()> {
 }
 
 pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    let is_hop_by_hop = |name: &HeaderName| HOP_BY_HOP.contains(name) || name == "keep-alive";
+    // Most often there is none, and a look at all is sooner done than a search for each.
+    if !headers.keys().any(is_hop_by_hop) {
+        return;
+    }
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
         .iter()

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::machine::Machine;
+use crate::progress::say;
 
 /// One figure and its goal.
 #[derive(Clone, Debug)]
@@ -47,6 +48,18 @@ impl Goal {
 }
 
 impl Row {
+    /// For the terminal.
+    fn line(&self) -> String {
+        let goal = self.goal.text(self.unit);
+        format!(
+            "{:<60} {:>9.2} {:<4} ({goal}: {})",
+            self.name,
+            self.figure,
+            self.unit,
+            self.verdict()
+        )
+    }
+
     fn verdict(&self) -> String {
         if self.goal.is_met(self.figure) {
             return "met".to_owned();
@@ -67,23 +80,10 @@ pub(super) struct Table {
 }
 
 impl Table {
+    /// Takes a figure, and shows it: the last ones are minutes away.
     pub(super) fn add(&mut self, row: Row) {
+        say(row.line());
         self.rows.push(row);
-    }
-
-    /// For the terminal.
-    pub(super) fn to_lines(&self) -> String {
-        let line = |row: &Row| {
-            let goal = row.goal.text(row.unit);
-            format!(
-                "{:<60} {:>9.2} {:<4} ({goal}: {})\n",
-                row.name,
-                row.figure,
-                row.unit,
-                row.verdict()
-            )
-        };
-        self.rows.iter().map(line).collect()
     }
 
     /// For `docs/performance.md`.

@@ -45,6 +45,8 @@ pub(super) async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, state: 
 
 /// A client that goes away or speaks no TLS is its own business.
 async fn connection(acceptor: TlsAcceptor, stream: TcpStream, router: Router) {
+    // Otherwise every other start of an app waits 40 ms for an acknowledgement.
+    stream.set_nodelay(true).ok();
     let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await else {
         return;
     };
