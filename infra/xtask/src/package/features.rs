@@ -51,18 +51,18 @@ mod tests {
     /// What `cargo tree --edges normal,features --prefix none` prints.
     #[test]
     fn features_for_tests_and_crates_for_one_machine_are_found() {
-        let clean = "auth v0.1.0 (/work/functions/auth)\n├── locale v1.0.0\naxum feature \"json\"\nazure_core v1.1.0\n\
+        let clean = "auth v0.1.0 (/source/functions/auth)\n├── locale v1.0.0\naxum feature \"json\"\nazure_core v1.1.0\n\
             azure_core feature \"reqwest_rustls\" (*)\nazure_data_cosmos feature \"rustls\"\nlocality feature \"default\"\n";
         assert_eq!(unwanted(clean), Vec::<String>::new());
         for line in [
             "azure_data_cosmos feature \"__internal_in_memory_emulator\"",
             "azure_data_cosmos_driver feature \"__internal_mocking\" (*)",
             "azure_data_cosmos feature \"fault_injection\" (command-line)",
-            "local v0.1.0 (/work/shared/local)",
+            "local v0.1.0 (/source/shared/local)",
             "local feature \"default\"",
             "rusqlite v0.41.1",
             "libsqlite3-sys v0.36.0",
-            "azure-counterparts v0.1.0 (/work/tests/cosmos)",
+            "azure-counterparts v0.1.0 (/source/tests/cosmos)",
         ] {
             assert_eq!(unwanted(&format!("{clean}{line}\n{line}\n")), [line]);
         }

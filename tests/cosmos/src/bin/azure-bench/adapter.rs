@@ -86,8 +86,8 @@ impl Scene {
         let full = PartitionKey::new(TenantId::from_u128(1), "r00");
         let (writer, follower) =
             (documents(&client, Identity::Runs), documents(&client, Identity::Audit));
-        let writes = (0..STORED).map(|number| Write::Create(document(number))).collect();
-        writer.commit(CONTAINER, &full, writes).await?;
+        let stored = (0..STORED).map(|number| Write::Create(document(number))).collect();
+        writer.commit(CONTAINER, &full, stored).await?;
         Ok(Self { writer, follower, bare, full, tenants: 1 })
     }
 

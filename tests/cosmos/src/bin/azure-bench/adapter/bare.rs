@@ -4,6 +4,7 @@ use anyhow::ensure;
 use azure_counterparts::emulator::DATABASE;
 use azure_data_cosmos::{
     ContainerClient, CosmosClient, FeedScope, PartitionKey as CosmosKey, Query, TransactionalBatch,
+    models::TransactionalBatchOperationResult,
     options::{ChangeFeedOptions, ChangeFeedStartFrom, MaxItemCountHint, QueryOptions},
 };
 use futures::StreamExt as _;
@@ -50,7 +51,10 @@ impl Bare {
             batch = batch.create_item(plain(document, partition))?;
         }
         let answer = self.container.execute_transactional_batch(batch, None).await?.into_model()?;
-        ensure!(answer.results().iter().all(|result| result.is_success()), "not created");
+        ensure!(
+            answer.results().iter().all(TransactionalBatchOperationResult::is_success),
+            "not created"
+        );
         Ok(())
     }
 
