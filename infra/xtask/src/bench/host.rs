@@ -51,7 +51,7 @@ pub(super) fn measure(folder: &Path) -> anyhow::Result<[Row; 2]> {
     let (behind, alone) =
         (middle(|round| round.handler_behind)?, middle(|round| round.handler_alone)?);
     let how = format!(
-        "`proofline serve --package`, {CONNECTIONS} connections, `{PATH}`, median of {ROUNDS} rounds of {} requests in turn with the handler alone",
+        "`proofline serve --package`, {CONNECTIONS} connections, GET {PATH}, median of {ROUNDS} rounds of {} requests in turn with the handler alone",
         CONNECTIONS * REQUESTS
     );
     Ok([
