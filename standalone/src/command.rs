@@ -222,14 +222,7 @@ fn scale(text: &str) -> Result<f64, String> {
 
 /// Says why on stderr, with every cause. That stderr is closed changes nothing.
 fn complain(error: &dyn Error) {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    writeln!(io::stderr(), "proofline: {text}").ok();
+    writeln!(io::stderr(), "proofline: {}", host::causes(error)).ok();
 }
 
 #[cfg(test)]

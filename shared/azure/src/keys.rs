@@ -92,12 +92,12 @@ impl AzureKeys {
 
     /// The public half of a key's current version.
     async fn read(&self, purpose: KeyPurpose) -> Result<Key, Error> {
-        self.client.get_key(&name(purpose), None).await?.into_model()
+        self.client.get_key(&purpose.vault_name(), None).await?.into_model()
     }
 
     /// What an error means for an operation whose input is ours and right.
     fn failed(&self, purpose: KeyPurpose, error: &Error) -> KeyError {
-        let (place, name) = (place(&self.vault), name(purpose));
+        let (place, name) = (place(&self.vault), purpose.vault_name());
         match Answer::of(error) {
             Answer::Denied => KeyError::Denied(self.identity.name().to_owned()),
             Answer::NoToken => KeyError::Unavailable(format!(
@@ -130,7 +130,11 @@ impl AzureKeys {
     }
 
     fn unexpected(&self, purpose: KeyPurpose, what: &str) -> KeyError {
-        KeyError::Unavailable(format!("{}, key {}: {what}", place(&self.vault), name(purpose)))
+        KeyError::Unavailable(format!(
+            "{}, key {}: {what}",
+            place(&self.vault),
+            purpose.vault_name()
+        ))
     }
 
     /// The bytes that an operation gave, and the version that gave them.
@@ -152,7 +156,8 @@ impl Keys for AzureKeys {
         rights::wrapping_key(self.identity, purpose)?;
         let failed = |error: Error| self.failed(purpose, &error);
         let input = rsa_oaep(material).map_err(failed)?;
-        let answer = self.client.wrap_key(&name(purpose), input, None).await.map_err(failed)?;
+        let answer =
+            self.client.wrap_key(&purpose.vault_name(), input, None).await.map_err(failed)?;
         let (ciphertext, version) = self.result(purpose, answer.into_model().map_err(failed)?)?;
         Ok(Wrapped { version: &version, ciphertext: &ciphertext }.write())
     }
@@ -166,7 +171,8 @@ impl Keys for AzureKeys {
         let Wrapped { version, ciphertext } = Wrapped::read(wrapped)?;
         let failed = |error: Error| self.failed(purpose, &error);
         let input = rsa_oaep(ciphertext).map_err(failed)?;
-        let answer = match self.client.unwrap_key(&name(purpose), version, input, None).await {
+        let answer = match self.client.unwrap_key(&purpose.vault_name(), version, input, None).await
+        {
             Ok(answer) => answer.into_model().map_err(failed)?,
             Err(error) => return Err(self.not_opened(purpose, error).await),
         };
@@ -186,7 +192,7 @@ impl Keys for AzureKeys {
             value: Some(digest.to_vec()),
         };
         let input = input.try_into().map_err(failed)?;
-        let answer = self.client.sign(&name(purpose), input, None).await.map_err(failed)?;
+        let answer = self.client.sign(&purpose.vault_name(), input, None).await.map_err(failed)?;
         let (signature, version) = self.result(purpose, answer.into_model().map_err(failed)?)?;
         let signature = signature
             .try_into()
@@ -207,12 +213,6 @@ impl Keys for AzureKeys {
         };
         Ok(KeptKey { x, y, version })
     }
-}
-
-/// The vault's name of a key.
-fn name(purpose: KeyPurpose) -> String {
-    let prefix = if purpose.is_kept() { "" } else { "wrap-" };
-    format!("{prefix}{}", purpose.name())
 }
 
 fn rsa_oaep(value: &[u8]) -> Result<RequestContent<KeyOperationParameters>, Error> {

@@ -26,5 +26,5 @@ pub use events::AzureEvents;
 pub use keys::{AzureKeys, VaultSecrets};
 pub use mail::AzureMail;
 pub use open::Azure;
-pub use queue::{AzureQueue, Failed, MAX_DEQUEUE_COUNT, Queues};
+pub use queue::{AzureQueue, Failed, Queues};
 pub use settings::{CosmosSettings, CredentialSettings, MailSettings, Settings, StorageSettings};

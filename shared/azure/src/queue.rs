@@ -14,10 +14,10 @@ use azure_storage_queue::{
     models::{QueueClientSendMessageOptions, QueueMessage},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use ports::{Identity, QUEUE_RIGHTS, Queue, QueueError, QueueName, rights};
+use ports::{Identity, MESSAGE_BYTES_MAX, QUEUE_RIGHTS, Queue, QueueError, QueueName, rights};
 use url::Url;
 
-pub use receiving::{Failed, MAX_DEQUEUE_COUNT, Queues};
+pub use receiving::{Failed, Queues};
 
 use crate::{
     OpenError,
@@ -26,8 +26,6 @@ use crate::{
     retry::client_options,
 };
 
-/// Bytes of a message: 64 KiB hold so much in base64.
-const MESSAGE_BYTES_MAX: usize = 49_152;
 /// A message waits until it is processed; the service's own default is to forget it after 7 days.
 const FOR_EVER: i32 = -1;
 /// The longest that a message can be hidden: 7 days.

@@ -19,6 +19,6 @@ pub use config::{AzureConfig, Backend, Config, ConfigError, Counts, SETTINGS, Se
 pub use deadline::Deadlines;
 pub use doors::{handler, handler_within};
 pub use open::{OpenError, Opened, open};
-pub use process::{run, run_until};
+pub use process::{causes, run, run_until};
 pub use serve::{serve, stop_signal};
 pub use telemetry::{LogForm, start_telemetry};

@@ -100,7 +100,7 @@ fn complain(error: &dyn Error) {
 }
 
 /// The error and each of its causes, one sentence.
-pub(crate) fn causes(error: &dyn Error) -> String {
+pub fn causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -24,6 +24,6 @@ mod topics;
 mod writer;
 
 pub use error::{LocalError, OpenError};
-pub use queue::{Failed, MAX_DEQUEUE_COUNT, Queues};
+pub use queue::{Failed, Queues};
 pub use store::Store;
 pub use topics::{Delivery, Topic, Topics};

@@ -5,16 +5,12 @@ mod messages;
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use ports::{Identity, Message, Queue, QueueError, QueueName, rights};
+use ports::{
+    Identity, MAX_DEQUEUE_COUNT, MESSAGE_BYTES_MAX, Message, Queue, QueueError, QueueName, rights,
+};
 use rusqlite::{Connection, params};
 
 use crate::{LocalError, store::Parts};
-
-/// Bytes of a message: Storage queues take 64 KiB of base64.
-const MESSAGE_BYTES_MAX: usize = 49_152;
-
-/// How often a message is given out before it goes to `<queue>-poison` (`maxDequeueCount` of the Functions host).
-pub const MAX_DEQUEUE_COUNT: u32 = 5;
 
 /// The queues that one identity may send to.
 pub(crate) struct LocalQueue {
@@ -191,10 +187,7 @@ impl Queues {
                      ORDER BY visible_at, message LIMIT ?2",
                 )?
                 .query_map(
-                    params![
-                        messages::poison_queue(queue),
-                        i64::try_from(limit).unwrap_or(i64::MAX)
-                    ],
+                    params![queue.poison(), i64::try_from(limit).unwrap_or(i64::MAX)],
                     messages::message,
                 )?
                 .collect()

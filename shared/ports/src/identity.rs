@@ -157,6 +157,11 @@ impl QueueName {
             Self::Bootstrap => "bootstrap",
         }
     }
+
+    /// The queue to which a message goes that failed too often: `<queue>-poison`, as the Functions host names it.
+    pub fn poison(self) -> String {
+        format!("{}-poison", self.name())
+    }
 }
 
 /// A secret that somebody else gave us, and that is put into the key store by hand.
@@ -254,6 +259,11 @@ impl KeyPurpose {
     /// Whether the key itself stays in the key store, which signs for its holder; the others are wrapped there and used in memory.
     pub const fn is_kept(self) -> bool {
         matches!(self, K::Directory)
+    }
+
+    /// Its name in Key Vault: a kept key's own, or that of the key that wraps it.
+    pub fn vault_name(self) -> String {
+        if self.is_kept() { self.name().to_owned() } else { format!("wrap-{}", self.name()) }
     }
 
     /// Who holds it.

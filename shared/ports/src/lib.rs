@@ -33,7 +33,7 @@ pub use limits::{
     check_id, escaped_bytes, stored_bytes,
 };
 pub use mail::{Letter, Mail, MailError};
-pub use queue::{Message, Queue, QueueError};
+pub use queue::{MAX_DEQUEUE_COUNT, MESSAGE_BYTES_MAX, Message, Queue, QueueError};
 
 use std::sync::Arc;
 

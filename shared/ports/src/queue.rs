@@ -6,6 +6,11 @@ use async_trait::async_trait;
 
 use crate::QueueName;
 
+/// Bytes of a message: Storage queues take 64 KiB of base64.
+pub const MESSAGE_BYTES_MAX: usize = 49_152;
+/// How often a message is given out before it goes to the poison queue (`maxDequeueCount` of the Functions host).
+pub const MAX_DEQUEUE_COUNT: u32 = 5;
+
 /// Why a message was not taken.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum QueueError {
@@ -13,7 +18,7 @@ pub enum QueueError {
     #[error("this identity may not {0}")]
     Denied(String),
     /// Over 48 KiB: Storage queues take 64 KiB of base64.
-    #[error("a message has at most 49152 bytes, not {0}")]
+    #[error("a message has at most {MESSAGE_BYTES_MAX} bytes, not {0}")]
     TooLarge(usize),
     /// No answer: it was sent or not.
     #[error("the queue did not answer: {0}")]

@@ -81,7 +81,7 @@ fn refusals(tree: &Tree) -> Vec<Rule> {
         Err(rule) => rules.push(rule),
     }
     match tree.number("extensions.queues.maxDequeueCount") {
-        Ok(Some(count)) if count != u64::from(local::MAX_DEQUEUE_COUNT) => {
+        Ok(Some(count)) if count != u64::from(ports::MAX_DEQUEUE_COUNT) => {
             rules.push(Rule::DequeueCount(count));
         }
         Ok(_) => {}

@@ -91,6 +91,6 @@ mod tests {
         };
         assert_eq!(host["functionTimeout"], text(FUNCTION_TIMEOUT));
         assert_eq!(host["extensions"]["queues"]["visibilityTimeout"], text(RETRY_AFTER));
-        assert_eq!(host["extensions"]["queues"]["maxDequeueCount"], local::MAX_DEQUEUE_COUNT);
+        assert_eq!(host["extensions"]["queues"]["maxDequeueCount"], ports::MAX_DEQUEUE_COUNT);
     }
 }

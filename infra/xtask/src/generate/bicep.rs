@@ -19,13 +19,3 @@ pub(super) fn files() -> anyhow::Result<Files> {
         ("bicep/generated/resources.json".to_owned(), pretty(&resources::resources())?),
     ]))
 }
-
-/// The queue to which the Functions host moves what failed too often.
-fn poison(queue: ports::QueueName) -> String {
-    format!("{}-poison", queue.name())
-}
-
-/// The key's name in Key Vault.
-fn vault_key(purpose: ports::KeyPurpose) -> String {
-    if purpose.is_kept() { purpose.name().to_owned() } else { format!("wrap-{}", purpose.name()) }
-}

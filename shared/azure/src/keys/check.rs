@@ -8,7 +8,7 @@ use crate::{
     error::{Answer, place},
 };
 
-use super::{AzureKeys, name};
+use super::AzureKeys;
 
 /// 2,048 bits; the deployment makes 3,072.
 const RSA_BYTES_MIN: usize = 256;
@@ -33,7 +33,7 @@ impl AzureKeys {
 
     /// The key's description when it does not exist.
     async fn look(&self, purpose: KeyPurpose) -> Result<Option<String>, OpenError> {
-        let what = format!("key {}", name(purpose));
+        let what = format!("key {}", purpose.vault_name());
         match self.read(purpose).await {
             Ok(key) => fits(purpose, &what, &key.key.unwrap_or_default()).map(|()| None),
             Err(error) if Answer::of(&error) == Answer::Missing => Ok(Some(what)),

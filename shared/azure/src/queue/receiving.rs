@@ -6,7 +6,7 @@ use azure_core::{Error, credentials::TokenCredential, http::headers::HeaderName}
 use azure_storage_queue::models::{
     QueueClientPeekMessagesOptions, QueueClientReceiveMessagesOptions,
 };
-use ports::{Message, QueueError, QueueName};
+use ports::{MAX_DEQUEUE_COUNT, Message, QueueError, QueueName};
 use url::Url;
 
 use super::{
@@ -18,9 +18,6 @@ use crate::{
     OpenError,
     error::{Answer, error_code},
 };
-
-/// How often a message is given out before it goes to `<queue>-poison` (`maxDequeueCount` of the Functions host).
-pub const MAX_DEQUEUE_COUNT: u32 = 5;
 
 /// How long a message stays ours while it is moved to the poison queue.
 const MOVING: Duration = Duration::from_secs(30);
@@ -64,7 +61,7 @@ impl Queues {
     pub async fn check(&self) -> Result<(), OpenError> {
         for queue in QueueName::ALL {
             self.wire.check(queue.name()).await?;
-            self.wire.check(&poison_queue(queue)).await?;
+            self.wire.check(&queue.poison()).await?;
         }
         Ok(())
     }
@@ -146,7 +143,7 @@ impl Queues {
         queue: QueueName,
         limit: usize,
     ) -> Result<Vec<Message>, QueueError> {
-        let queue = poison_queue(queue);
+        let queue = queue.poison();
         let failed = |error: Error| self.wire.failed(&queue, "look into", &error);
         let options = QueueClientPeekMessagesOptions {
             number_of_messages: i32::try_from(limit.clamp(1, PEEKED_MAX)).ok(),
@@ -203,7 +200,7 @@ impl Queues {
         wire: String,
     ) -> Result<(), QueueError> {
         tracing::error!(queue = queue.name(), "a message failed too often and was set aside");
-        self.wire.send(&poison_queue(queue), wire, Duration::ZERO).await?;
+        self.wire.send(&queue.poison(), wire, Duration::ZERO).await?;
         self.delete_held(queue, id, receipt).await.map(|_| ())
     }
 
@@ -219,10 +216,6 @@ impl Queues {
             Err(error) => Err(self.wire.failed(queue.name(), "receive from", &error)),
         }
     }
-}
-
-fn poison_queue(queue: QueueName) -> String {
-    format!("{}-poison", queue.name())
 }
 
 /// The message was deleted, or given to someone else; a missing queue is neither.

@@ -3,10 +3,6 @@
 use ports::{Message, QueueName};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-pub(super) fn poison_queue(queue: QueueName) -> String {
-    format!("{}-poison", queue.name())
-}
-
 /// The key of the next visible message, and how often it was given out.
 pub(super) fn next(
     connection: &Connection,
@@ -62,7 +58,7 @@ pub(super) fn poison(
         .prepare_cached(
             "UPDATE messages SET queue = ?2, visible_at = ?3, receipt = '' WHERE message = ?1",
         )?
-        .execute(params![key, poison_queue(queue), now])
+        .execute(params![key, queue.poison(), now])
         .map(|_| ())
 }
 

@@ -3,7 +3,7 @@
 use ports::{Bucket, Container, KEYS, KeyPurpose, QueueName, Secret};
 use serde_json::{Value, json};
 
-use super::{DATABASE, poison, vault_key};
+use super::DATABASE;
 
 /// What queries of `ports::Query` read; every further index costs request units at each write.
 const INDEXED: [&str; 5] = ["/kind/?", "/k1/?", "/k2/?", "/id/?", "/expires_at/?"];
@@ -13,7 +13,7 @@ const CURVE: &str = "P-256";
 
 pub(super) fn resources() -> Value {
     let queues =
-        QueueName::ALL.into_iter().flat_map(|queue| [queue.name().to_owned(), poison(queue)]);
+        QueueName::ALL.into_iter().flat_map(|queue| [queue.name().to_owned(), queue.poison()]);
     json!({
         "documents": {"database": DATABASE, "containers": Container::ALL.map(container)},
         "blobContainers": Bucket::ALL.map(Bucket::name),
@@ -48,7 +48,7 @@ fn container(container: Container) -> Value {
 const EVERYTHING_ELSE: &str = "/*";
 
 fn key(purpose: KeyPurpose) -> Value {
-    let name = vault_key(purpose);
+    let name = purpose.vault_name();
     if purpose.is_kept() {
         json!({"name": name, "kty": "EC", "curveName": CURVE, "keyOps": ["sign", "verify"]})
     } else {

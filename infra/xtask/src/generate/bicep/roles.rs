@@ -15,7 +15,6 @@ use super::{
         KEY_SIGN, KEY_WRAP, METRICS_PUBLISH, QUEUE_RECEIVE, QUEUE_SEND, SECRET_READ,
         documents_json, documents_key,
     },
-    poison, vault_key,
 };
 
 pub(super) fn roles() -> Value {
@@ -81,7 +80,7 @@ fn queues() -> Vec<Value> {
     let receivers = RECEIVERS.iter().flat_map(|(who, queue)| {
         [
             row(*who, QUEUE_RECEIVE.key, &[("queue", queue.name())]),
-            row(*who, QUEUE_SEND.key, &[("queue", &poison(*queue))]),
+            row(*who, QUEUE_SEND.key, &[("queue", &queue.poison())]),
         ]
     });
     senders.chain(receivers).collect()
@@ -90,7 +89,7 @@ fn queues() -> Vec<Value> {
 fn keys() -> Vec<Value> {
     let assignment = |(purpose, who): &(ports::KeyPurpose, Identity)| {
         let role = if purpose.is_kept() { KEY_SIGN.key } else { KEY_WRAP.key };
-        row(*who, role, &[("key", &vault_key(*purpose))])
+        row(*who, role, &[("key", &purpose.vault_name())])
     };
     KEYS.iter().map(assignment).collect()
 }
