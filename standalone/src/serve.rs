@@ -119,7 +119,7 @@ impl Options {
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// Settings of the environment or the command line.
-    #[error("the settings cannot be used: {}", sentences(.0))]
+    #[error("the settings cannot be used:\n  {}", lines(.0))]
     Config(Vec<ConfigError>),
     /// Somebody else listens there.
     #[error(
@@ -292,6 +292,7 @@ pub(crate) async fn bind(port: u16) -> Result<(TcpListener, SocketAddr), ServeEr
     Ok((listener, address))
 }
 
-fn sentences(mistakes: &[ConfigError]) -> String {
-    mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+/// One a line, as an app of its own says them.
+fn lines(mistakes: &[ConfigError]) -> String {
+    mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ")
 }
