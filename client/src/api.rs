@@ -4,6 +4,7 @@ use std::{fmt, time::Duration};
 
 use reqwest::{Method, StatusCode};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 /// The longest that a call waits: a little more than the server's own deadline for requests.
 const TIMEOUT: Duration = Duration::from_secs(210);
@@ -119,6 +120,54 @@ impl Api {
         body: &(impl Serialize + Sync),
     ) -> Result<T, ApiError> {
         self.call(self.request(Method::PUT, path).json(body)).await
+    }
+
+    /// Calls `path` with a method of its own, and gives the JSON that is answered; `null` for an empty answer.
+    ///
+    /// # Errors
+    /// As [`ApiError`] says.
+    pub async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, ApiError> {
+        let request = self.request(method, path);
+        let request = match body {
+            Some(body) => request.json(body),
+            None => request,
+        };
+        let response = request.send().await?;
+        let status = response.status();
+        if !status.is_success() {
+            return Err(refusal(response).await);
+        }
+        let bytes = response.bytes().await?;
+        if bytes.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&bytes).map_err(|_| ApiError::Unexpected(status))
+    }
+
+    /// Reads `path` piece by piece, so that its length does not matter. `piece` may end it with an error of its own.
+    ///
+    /// # Errors
+    /// As [`ApiError`] says; the inner result is that of `piece`.
+    pub async fn stream<E>(
+        &self,
+        path: &str,
+        mut piece: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<Result<(), E>, ApiError> {
+        let mut response = self.request(Method::GET, path).send().await?;
+        if !response.status().is_success() {
+            return Err(refusal(response).await);
+        }
+        while let Some(bytes) = response.chunk().await? {
+            if let Err(error) = piece(&bytes) {
+                return Ok(Err(error));
+            }
+        }
+        Ok(Ok(()))
     }
 
     /// Reads the bytes of `path`.

@@ -1,6 +1,7 @@
 //! The command: arguments in, report and exit status out.
 
 use std::{
+    error::Error,
     ffi::OsString,
     fs,
     io::{self, Write},
@@ -9,11 +10,14 @@ use std::{
 };
 
 use chain::{
-    policy::{Policy, PolicyError},
+    policy::{Policy, PolicyError, Tier},
     report::{Report, Verdict},
     verify,
 };
-use clap::Parser as _;
+use clap::{
+    Parser as _,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 
 use crate::{reading, text};
 
@@ -31,8 +35,25 @@ The policy is a text file that you write from what the log's operator told you b
   origin audit.example.com/ten_01jd5x
   log audit.example.com/ten_01jd5x+0123abcd+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k
   export audit.example.com/ten_01jd5x/export+89abcdef+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k
-  tier signed
+  directory audit.example.com/directory+<id>+<key>
+  authority <key>
+  witness runner audit.example.com/witness/ten_01jd5x/build-1+d7f6b75b+BKf236+POLibqM5km1lPkeTQH9xX+clJPfQ7XlCpmHNn
+  quorum runner
+  seen 1200 <root>
+  tier witnessed
 `log` may stand several times. `export` is for operators who sign the file with another key than the log; it vouches for no row.
+`directory` signs the heads of the operator's directory of logs, and `authority` stamps them (RFC 3161): base64 of its SubjectPublicKeyInfo, as
+'openssl x509 -in tsa.pem -noout -pubkey' prints it between its two lines.
+`witness`, `group` and `quorum` say whose confirmation you ask for (C2SP tlog-policy): your own Runner writes its line with 'log-policy'.
+`seen` is a head that you saw before: the log must go on from it. An old file and a second history show by nothing else.
+Your Runner writes most of this for you: 'proofline-runner log-policy --out FILE', from the keys that it pinned when it enrolled.
+
+Tiers, each of which says more than the one before; `tier` and --tier name the least that is `ok`, and the stricter of the two counts:
+  chained      the rows fit each other; whoever holds them could have made them all anew
+  signed       a pinned key signed the head: nobody without it changed anything
+  timestamped  and a pinned authority stamped it: not even the signer changed what is older
+  witnessed    and pinned witnesses cosigned it: the signer showed everybody the same log
+Below it the answer is `incomplete`, and never `ok`.
 
 Exit status:
   0  ok          everything that the policy asks for was checked, and holds
@@ -54,9 +75,17 @@ pub struct Args {
     /// The row that a proof is about, if the proof does not hold it (*.tlog-proof only).
     #[arg(long, value_name = "FILE")]
     pub row: Option<PathBuf>,
+    /// The least proof that is `ok`; below it the answer is `incomplete`. Never less than the policy's `tier`.
+    #[arg(long, value_name = "TIER", value_parser = tier())]
+    pub tier: Option<Tier>,
     /// Prints the report as JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+fn tier() -> impl TypedValueParser<Value = Tier> {
+    let names = PossibleValuesParser::new(Tier::ALL.map(Tier::name));
+    names.try_map(|name| Tier::of_name(&name).ok_or("it is no tier"))
 }
 
 #[derive(clap::Parser)]
@@ -106,8 +135,8 @@ pub fn execute(args: &Args, out: &mut dyn Write) -> u8 {
     let answer = match &verified {
         Ok(report) if args.json => text::json(report),
         Ok(report) => text::human(report, args),
-        Err(error) if args.json => text::json(&serde_json::json!({ "error": error.to_string() })),
-        Err(error) => format!("{error}\n"),
+        Err(error) if args.json => text::json(&serde_json::json!({ "error": why(error) })),
+        Err(error) => format!("{}\n", why(error)),
     };
     match out.write_all(answer.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => status,
@@ -115,15 +144,29 @@ pub fn execute(args: &Args, out: &mut dyn Write) -> u8 {
     }
 }
 
+/// The error with everything that led to it: of a key that is none, what is wrong with it.
+fn why(error: &UsageError) -> String {
+    let mut text = error.to_string();
+    // The first source is in the sentence.
+    let mut source = error.source().and_then(Error::source);
+    while let Some(deeper) = source {
+        text = format!("{text}: {deeper}");
+        source = deeper.source();
+    }
+    text
+}
+
 fn verify(args: &Args) -> Result<Report, UsageError> {
     let policy = args.policy.as_deref().map(read_policy).transpose()?;
+    let policy = policy.map(|policy| policy.asking(args.tier));
     let policy = policy.as_ref();
-    match args.row.as_deref().map(read).transpose()? {
-        Some(row) => Ok(verify::row_proof(&read(&args.path)?, Some(&row), policy)),
+    let report = match args.row.as_deref().map(read).transpose()? {
+        Some(row) => verify::row_proof(&read(&args.path)?, Some(&row), policy),
         None => {
-            reading::verify(&args.path, policy).map_err(|source| unreadable(&args.path, source))
+            reading::verify(&args.path, policy).map_err(|source| unreadable(&args.path, source))?
         }
-    }
+    };
+    Ok(Report { asked: report.asked.or(args.tier), ..report })
 }
 
 fn read_policy(path: &Path) -> Result<Policy, UsageError> {

@@ -27,7 +27,9 @@ pub(crate) fn verify(path: &Path, policy: Option<&Policy>) -> io::Result<Report>
     }
     match stream(&mut file, policy)? {
         Ok(report) => Ok(report),
-        Err(finding) if metadata.len() > DIAGNOSE_BYTES_MAX => Ok(verify::undiagnosed(finding)),
+        Err(finding) if metadata.len() > DIAGNOSE_BYTES_MAX => {
+            Ok(verify::undiagnosed(finding, policy))
+        }
         Err(_) => Ok(verify::diagnose(&fs::read(path)?, policy)),
     }
 }

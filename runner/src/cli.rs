@@ -15,6 +15,7 @@ mod session;
 mod status;
 mod trust;
 mod verify;
+mod witness;
 
 use std::{io::Write, path::PathBuf, sync::Arc};
 
@@ -56,9 +57,13 @@ async fn dispatch(command: Command, bench: &mut Bench<'_>) -> Result<Report, Fai
         Command::Enrol(enrol) => enrol::enrol(enrol, bench).await,
         Command::Run(run) => run::run(&run, bench).await,
         Command::Publish(publish) => publish::publish(&publish, bench).await,
-        Command::Serve(serve) => serve::serve(&serve, bench).await,
+        // Boxed: what they keep while they wait is more than all the others together.
+        Command::Serve(serve) => Box::pin(serve::serve(&serve, bench)).await,
         Command::Status => status::status(bench),
-        Command::LogPolicy { out } => log_policy::log_policy(out.as_deref(), bench),
+        Command::Witness { command } => Box::pin(witness::witness(command, bench)).await,
+        Command::LogPolicy { out, witnessed } => {
+            log_policy::log_policy(out.as_deref(), witnessed, bench)
+        }
         Command::Evidence(evidence) => evidence::evidence(&evidence, bench),
         Command::Verify { run } => verify::verify(run, bench),
         Command::Queue(queue) => queue::queue(&queue, bench).await,

@@ -101,7 +101,7 @@ pub(crate) async fn collect(
     }
     let collected = async {
         match connector {
-            Connector::File(settings) => file::collect(settings, bounds),
+            Connector::File(settings) => file::collect_apart(settings, bounds).await,
             Connector::Command(settings) => command::collect(settings, policy, bounds).await,
             Connector::Http(settings) => http::collect(settings, policy, bounds).await,
             Connector::Tls(settings) => tls::collect(settings, policy, bounds).await,

@@ -5,6 +5,7 @@ mod bundles;
 mod commands;
 mod events;
 mod receipts;
+mod witness;
 
 pub(crate) use answer::CallError;
 pub(crate) use bundles::BundleError;
@@ -22,15 +23,18 @@ use protocol::{
     Base64Url,
     key::Ed25519Key,
     message_signature::{RUNNER, Validity, sign},
+    promise::{PROMISE_HEADER, SignedPromise},
     routes::{CONFIG, ConfigAnswer, RUNNER_HEADER, TENANT_HEADER},
 };
 use reqwest::Client;
 use serde::de::DeserializeOwned;
 
-use crate::{http_client, vault::Vault};
+use crate::{http_client, vault::Vault, witness::SEAL_MAX};
 
 const LIFETIME_S: i64 = 60;
 const CALL_TIMEOUT: Duration = Duration::from_mins(1);
+/// An answer accounts for some events, not for more than these.
+const PROMISES_MAX: usize = 16;
 
 /// The control plane, as one Runner reaches it.
 pub(crate) struct ControlPlane<'a> {
@@ -162,6 +166,9 @@ impl<'a> ControlPlane<'a> {
             request = request.body(bytes.clone());
         }
         let response = request.send().await.map_err(|error| CallError::unreachable(&error))?;
+        // Before the answer is read: what was promised counts, whatever becomes of the rest.
+        let latest = self.clock.now().plus(SEAL_MAX);
+        self.vault.keep_promises(&promised(response.headers(), self.tenant, latest))?;
         answer::receive(response).await
     }
 
@@ -189,5 +196,46 @@ impl<'a> ControlPlane<'a> {
         };
         sign(&RUNNER, (method.as_str(), target), &mut headers, bytes, validity, self.key)?;
         Ok(headers)
+    }
+}
+
+/// The lines of an answer's head that promise rows of this tenant's log. They are due at `latest`. Who signed them is looked at then.
+fn promised(headers: &HeaderMap, tenant: TenantId, latest: Timestamp) -> Vec<(String, Timestamp)> {
+    let lines = headers.get_all(PROMISE_HEADER).iter().take(PROMISES_MAX);
+    let own = |line: &str| {
+        let SignedPromise { promise, .. } = SignedPromise::parse(line).ok()?;
+        (promise.tenant == tenant).then(|| (line.to_owned(), promise.seal_by.min(latest)))
+    };
+    lines.filter_map(|line| own(line.to_str().ok()?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::EventId;
+    use protocol::{Digest, promise::AnswerPromise};
+
+    use super::*;
+
+    #[test]
+    fn of_an_answer_the_promises_about_the_own_log_are_kept_and_no_flood_of_them() {
+        let promise = |tenant: u128, event: u128| AnswerPromise {
+            event: EventId::from_u128(event),
+            intent: Digest::of("intent"),
+            seal_by: Timestamp::from_unix_s(60),
+            tenant: TenantId::from_u128(tenant),
+            app: "runs".parse().unwrap(),
+        };
+        let line = |tenant, event| promise(tenant, event).to_line(&Ed25519Key::from_seed(&[7; 32]));
+        let answered = |lines: Vec<String>| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(PROMISE_HEADER, HeaderValue::from_str(&line).unwrap());
+            }
+            promised(&headers, TenantId::from_u128(1), Timestamp::from_unix_s(90))
+        };
+        let kept = answered(vec![line(2, 1), "event=nothing".to_owned(), line(1, 2)]);
+        assert_eq!(kept, [(line(1, 2), Timestamp::from_unix_s(60))]);
+        assert_eq!(answered((0..100).map(|event| line(1, event)).collect()).len(), PROMISES_MAX);
+        assert_eq!(answered(Vec::new()), []);
     }
 }

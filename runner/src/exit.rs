@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use domain::{Class, Fault, run::Outcome};
 
+const USAGE: &str = "usage";
+
 /// How a command ended; the numbers are the exit codes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
@@ -50,7 +52,12 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, code: "usage", message: message.into() }
+        Self { exit: Exit::Usage, code: USAGE, message: message.into() }
+    }
+
+    /// Whether it was asked for in the wrong way here; what somebody else answered is never that.
+    pub(crate) fn is_usage(&self) -> bool {
+        self.code == USAGE
     }
 
     pub(crate) fn refused(code: &'static str, message: impl Into<String>) -> Self {
@@ -61,9 +68,8 @@ impl Failure {
 impl<E: Fault> From<E> for Failure {
     fn from(error: E) -> Self {
         let exit = match error.class() {
-            Class::Invalid | Class::Unauthenticated | Class::Forbidden | Class::Conflict => {
-                Exit::Refused
-            }
+            Class::Invalid | Class::Unauthenticated | Class::Forbidden => Exit::Refused,
+            Class::Conflict | Class::Unprocessable => Exit::Refused,
             Class::NotFound => Exit::Usage,
             Class::Method | Class::TooLarge | Class::Media | Class::TooMany => Exit::Error,
             Class::Internal | Class::Unavailable => Exit::Error,
@@ -76,5 +82,18 @@ impl<E: Fault> From<E> for Failure {
             source = inner.source();
         }
         Self { exit, code: error.code(), message }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::VaultError;
+
+    #[test]
+    fn what_was_answered_is_never_a_usage_that_ends_the_runner() {
+        let missing = Failure::from(VaultError::Missing("run"));
+        assert_eq!((missing.exit, missing.is_usage()), (Exit::Usage, false));
+        assert!(Failure::usage("give the topic's address").is_usage());
     }
 }

@@ -1,98 +1,40 @@
 //! The Runner's directory: its keys, its trust policy, its certificate, its vault. Closed to everybody else.
 
+mod error;
 mod secret_file;
+mod trust;
 
 use std::{
-    fs, io,
-    os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
+    fs::{self, File, TryLockError},
+    io,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use domain::{Class, Fault};
 use ports::Randomness;
-use protocol::{
-    dsse::Envelope,
-    key::Ed25519Key,
-    trust_policy::{TrustPolicy, TrustPolicyError},
-};
+use protocol::key::Ed25519Key;
 use seal::WrappingKey;
+use zeroize::Zeroizing;
 
-use crate::vault::{Vault, VaultError};
+use crate::{vault::Vault, witness::Alarm};
 
+pub(crate) use error::HomeError;
 pub(crate) use secret_file::{read_seed, write_seed};
 
 const SIGNING_SEED: &str = "signing.seed";
+const WITNESS_SEED: &str = "witness.seed";
 const VAULT_KEY: &str = "vault.key";
 const VAULT: &str = "vault.sqlite";
 const TRUST: &str = "trust.toml";
 const CERTIFICATE: &str = "certificate.dsse";
+const ALARMS: &str = "alarms";
+const TURN: &str = "obeying.lock";
 
 /// The Runner's directory.
 #[derive(Clone, Debug)]
 pub(crate) struct Home {
     dir: PathBuf,
-}
-
-/// Why the directory, or something in it, cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum HomeError {
-    /// There is none.
-    #[error("{0} is not a Runner's directory: make one with 'init --home'")]
-    Missing(PathBuf),
-    /// There is one already.
-    #[error("{0} exists already; nothing was changed")]
-    Exists(PathBuf),
-    /// Others can get at it.
-    #[error("{0} is open to other users: make it 0700, files in it 0600")]
-    Open(PathBuf),
-    /// It cannot be read or written.
-    #[error("{path}: {error}")]
-    Io {
-        /// What.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
-    /// It does not hold what it should.
-    #[error("{path} cannot be used: {why}")]
-    Content {
-        /// What.
-        path: PathBuf,
-        /// Why.
-        why: String,
-    },
-    /// The trust policy contradicts itself.
-    #[error(transparent)]
-    Trust(#[from] TrustPolicyError),
-    /// The vault does not open.
-    #[error(transparent)]
-    Vault(#[from] VaultError),
-}
-
-impl Fault for HomeError {
-    fn class(&self) -> Class {
-        match self {
-            Self::Missing(_) => Class::NotFound,
-            Self::Exists(_) | Self::Open(_) => Class::Conflict,
-            Self::Content { .. } => Class::Invalid,
-            Self::Io { .. } => Class::Internal,
-            Self::Trust(error) => error.class(),
-            Self::Vault(error) => error.class(),
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Missing(_) => "home-missing",
-            Self::Exists(_) => "home-exists",
-            Self::Open(_) => "home-open",
-            Self::Content { .. } => "home-invalid",
-            Self::Io { .. } => "home-unavailable",
-            Self::Trust(error) => error.code(),
-            Self::Vault(error) => error.code(),
-        }
-    }
 }
 
 impl Home {
@@ -106,6 +48,7 @@ impl Home {
         let home = Self { dir: dir.to_owned() };
         home.check_closed()?;
         write_seed(&home.path(SIGNING_SEED), &randomness.bytes())?;
+        write_seed(&home.path(WITNESS_SEED), &randomness.bytes())?;
         write_seed(&home.path(VAULT_KEY), &randomness.bytes())?;
         Ok(home)
     }
@@ -150,6 +93,49 @@ impl Home {
         Ok(Ed25519Key::from_seed(&*read_seed(&self.path(SIGNING_SEED))?))
     }
 
+    /// The seed of the key that cosigns the audit log; none in a directory that was made before there were witnesses.
+    ///
+    /// # Errors
+    /// [`HomeError`].
+    pub(crate) fn witness_seed(&self) -> Result<Option<Zeroizing<[u8; 32]>>, HomeError> {
+        let path = self.path(WITNESS_SEED);
+        if path.exists() { read_seed(&path).map(Some) } else { Ok(None) }
+    }
+
+    /// The same, made if there is none.
+    ///
+    /// # Errors
+    /// [`HomeError`].
+    pub(crate) fn made_witness_seed(
+        &self,
+        randomness: &dyn Randomness,
+    ) -> Result<Zeroizing<[u8; 32]>, HomeError> {
+        if let Some(seed) = self.witness_seed()? {
+            return Ok(seed);
+        }
+        let path = self.path(WITNESS_SEED);
+        write_seed(&path, &randomness.bytes())?;
+        read_seed(&path)
+    }
+
+    /// Keeps the evidence of an alarm in a file of its own, for whoever has to look into it. Returns where.
+    ///
+    /// # Errors
+    /// [`HomeError`].
+    pub(crate) fn keep_alarm(&self, alarm: &Alarm) -> Result<PathBuf, HomeError> {
+        let dir = self.path(ALARMS);
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir);
+        made.map_err(|error| HomeError::Io { path: dir.clone(), error })?;
+        let path = dir.join(alarm.file());
+        let text = serde_json::to_vec_pretty(alarm)
+            .map_err(|error| HomeError::Content { path: path.clone(), why: error.to_string() })?;
+        if fs::read(&path).is_ok_and(|kept| kept == text) {
+            return Ok(path);
+        }
+        self.replace(&path, &text)?;
+        Ok(path)
+    }
+
     /// The vault.
     ///
     /// # Errors
@@ -163,65 +149,21 @@ impl Home {
         Ok(vault)
     }
 
-    /// The trust policy, as it is: it may still lack signers.
+    /// The right to obey commands, as long as what is returned lives; none while another process has it. The system gives it back however that one
+    /// ends.
     ///
     /// # Errors
-    /// [`HomeError`].
-    pub(crate) fn draft_trust(&self) -> Result<TrustPolicy, HomeError> {
-        let path = self.path(TRUST);
-        let text = fs::read_to_string(&path)
-            .map_err(|error| unreadable(&path, error, "write it, or use 'trust init'"))?;
-        let parsed: Result<TrustPolicy, _> = toml::from_str(&text);
-        parsed.map_err(|error| HomeError::Content { path, why: error.to_string() })
-    }
-
-    /// The trust policy, checked.
-    ///
-    /// # Errors
-    /// [`HomeError`].
-    pub(crate) fn trust(&self) -> Result<TrustPolicy, HomeError> {
-        let policy = self.draft_trust()?;
-        policy.check()?;
-        Ok(policy)
-    }
-
-    /// Whether there is a trust policy.
-    pub(crate) fn has_trust(&self) -> bool {
-        self.path(TRUST).exists()
-    }
-
-    /// Writes the trust policy.
-    ///
-    /// # Errors
-    /// [`HomeError`].
-    pub(crate) fn save_trust(&self, policy: &TrustPolicy) -> Result<(), HomeError> {
-        let path = self.path(TRUST);
-        let text = toml::to_string_pretty(policy)
-            .map_err(|error| HomeError::Content { path: path.clone(), why: error.to_string() })?;
-        self.replace(&path, text.as_bytes())
-    }
-
-    /// The customer's certificate for this Runner's key.
-    ///
-    /// # Errors
-    /// [`HomeError`].
-    pub(crate) fn certificate(&self) -> Result<Envelope, HomeError> {
-        let path = self.path(CERTIFICATE);
-        let bytes = fs::read(&path).map_err(|error| {
-            unreadable(&path, error, "let the customer's authority make it with 'certify'")
-        })?;
-        Envelope::from_json(&bytes)
-            .map_err(|error| HomeError::Content { path, why: error.to_string() })
-    }
-
-    /// Keeps the customer's certificate.
-    ///
-    /// # Errors
-    /// [`HomeError`].
-    pub(crate) fn save_certificate(&self, certificate: &[u8]) -> Result<PathBuf, HomeError> {
-        let path = self.path(CERTIFICATE);
-        self.replace(&path, certificate)?;
-        Ok(path)
+    /// [`HomeError::Io`].
+    pub(crate) fn take_turn(&self) -> Result<Option<File>, HomeError> {
+        let path = self.path(TURN);
+        let failed = |error| HomeError::Io { path: path.clone(), error };
+        let open = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path);
+        let file = open.map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
     }
 
     /// Writes all of a file or nothing.
@@ -235,45 +177,5 @@ impl Home {
     }
 }
 
-fn unreadable(path: &Path, error: io::Error, remedy: &str) -> HomeError {
-    let path = path.to_owned();
-    if error.kind() == io::ErrorKind::NotFound {
-        HomeError::Content { path, why: format!("there is none; {remedy}") }
-    } else {
-        HomeError::Io { path, error }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use protocol::key::Signer as _;
-
-    use super::*;
-    use crate::vault::tests::Counting;
-
-    #[test]
-    fn a_home_is_closed_to_others_and_its_keys_stay_the_same() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("home");
-        let home = Home::create(&path, &*Counting::new()).unwrap();
-        let mode = |name: &str| fs::metadata(path.join(name)).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(""), mode(SIGNING_SEED), mode(VAULT_KEY)), (0o700, 0o600, 0o600));
-        let kid = home.signing_key().unwrap().kid();
-        assert_eq!(Home::open(&path).unwrap().signing_key().unwrap().kid(), kid);
-        assert!(matches!(Home::create(&path, &*Counting::new()), Err(HomeError::Exists(_))));
-    }
-
-    #[test]
-    fn a_home_or_a_key_that_others_can_read_is_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("home");
-        let home = Home::create(&path, &*Counting::new()).unwrap();
-        let open = |name: &str, mode| {
-            fs::set_permissions(path.join(name), fs::Permissions::from_mode(mode)).unwrap();
-        };
-        open(SIGNING_SEED, 0o640);
-        assert!(matches!(home.signing_key(), Err(HomeError::Open(_))));
-        open("", 0o750);
-        assert!(matches!(Home::open(&path), Err(HomeError::Open(_))));
-    }
-}
+mod tests;

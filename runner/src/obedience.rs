@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use domain::{CommandId, Timestamp};
 use protocol::{
-    Base64, Digest, V1,
+    Base64, Digest, Nonce, V1,
     command::{Command, CommandBody, CommandOutcome, CommandResult, RefusalCode, RunBody},
     dsse::{Envelope, SignError},
-    key::Ed25519Key,
+    key::{Ed25519Key, Kid},
     keyset::{ControlPlaneKeys, KeyUse},
     statement::Trigger,
 };
@@ -20,8 +20,9 @@ use crate::{
     attestation::Program,
     control_plane::ControlPlane,
     execution::{self, Site},
+    moment::{Moment, OFFSET_MAX},
     progress::Progress,
-    vault::VaultError,
+    vault::{NonceUse, VaultError},
 };
 use refused::Refused;
 
@@ -40,8 +41,8 @@ pub(crate) struct Obedience<'a> {
     pub(crate) control_plane: &'a ControlPlane<'a>,
     /// What statements say of the Runner.
     pub(crate) program: &'a Program,
-    /// The time as the control plane has it.
-    pub(crate) now: Timestamp,
+    /// When.
+    pub(crate) moment: Moment,
 }
 
 /// Why there is no answer to a command.
@@ -67,12 +68,17 @@ impl Done {
     fn refused(code: RefusalCode, request_sha256: Digest) -> Self {
         Self { outcome: CommandOutcome::Refused, code: Some(code), request_sha256, sealed: None }
     }
+
+    fn failed(code: RefusalCode, request_sha256: Digest) -> Self {
+        Self { outcome: CommandOutcome::Failed, ..Self::refused(code, request_sha256) }
+    }
 }
 
 impl Obedience<'_> {
     /// Obeys or refuses the command in `envelope`, which its carrier calls `claimed`. Returns the signed result to deliver.
     ///
-    /// Order: signature, fields, addressee, time, whether it is new; then what it asks for.
+    /// Order: signature, fields, addressee, time, whether it is new; then what it asks for. One that comes again gets the result that it had; when
+    /// whoever began it was stopped before there was one, it is gone on with. The caller sees to it that nobody else is at it.
     ///
     /// # Errors
     /// [`ObedienceError`]: there is no result; the command may come again.
@@ -85,28 +91,54 @@ impl Obedience<'_> {
         let sha256 = Digest::of(envelope.unverified_payload());
         let identity = self.site.identity;
         let keys = self.keys.keys_for(KeyUse::Command);
-        let command =
-            match Command::verify(envelope, &keys, identity.tenant, identity.runner, self.now) {
-                Ok(command) => command,
-                Err(error) => return self.sign(claimed, Done::refused(error.refusal(), sha256)),
-            };
-        let signer = envelope.signatures().first().map(|signature| signature.keyid);
-        let is_new = match signer {
-            Some(kid) => {
-                self.site.vault.use_nonce(kid, command.nonce, command.not_after, self.now)?
-            }
-            None => false,
+        let command = match Command::verify(
+            envelope,
+            &keys,
+            identity.tenant,
+            identity.runner,
+            self.moment.asked,
+        ) {
+            Ok(command) => command,
+            Err(error) => return self.sign(claimed, Done::refused(error.refusal(), sha256)),
         };
-        if !is_new {
-            return self.sign(command.id, Done::refused(RefusalCode::Replay, sha256));
+        let signer = envelope.signatures().first().map(|signature| signature.keyid);
+        let used = match signer {
+            Some(kid) => self.use_up(kid, command.nonce, sha256, command.not_after)?,
+            None => NonceUse::Other,
+        };
+        let kept = match used {
+            NonceUse::First => None,
+            NonceUse::Again => self.site.vault.result_of(command.id)?,
+            NonceUse::Other => {
+                Some(self.sign(command.id, Done::refused(RefusalCode::Replay, sha256))?)
+            }
+        };
+        if let Some(kept) = kept {
+            return Ok(kept);
         }
         let (kind, done) = match &command.body {
             CommandBody::Drilldown(body) => ("drilldown", self.drill_down(body, sha256)?),
+            // Nobody knows how far it came, and a second statement about one command would be one too many.
+            CommandBody::Run(_) if used == NonceUse::Again => {
+                ("run", Done::failed(RefusalCode::Internal, sha256))
+            }
             CommandBody::Run(body) => ("run", self.run(body, sha256, progress).await?),
         };
         let result = self.sign(command.id, done)?;
-        self.site.vault.keep_result(command.id, kind, self.now, &result)?;
+        self.site.vault.keep_result(command.id, kind, self.moment.now, &result)?;
         Ok(result)
+    }
+
+    /// Remembers a nonce until nothing with it counts any more, by whatever clock that is judged.
+    fn use_up(
+        &self,
+        kid: Kid,
+        nonce: Nonce,
+        command: Digest,
+        counts_until: Timestamp,
+    ) -> Result<NonceUse, VaultError> {
+        let forget_at = counts_until.plus(OFFSET_MAX);
+        self.site.vault.use_nonce(kid, nonce, command, forget_at, self.moment.now)
     }
 
     fn sign(&self, command: CommandId, done: Done) -> Result<Envelope, ObedienceError> {
@@ -121,11 +153,10 @@ impl Obedience<'_> {
         sha256: Digest,
         progress: &mut Progress<'_>,
     ) -> Result<Done, ObedienceError> {
-        let since = self.now.minus(HOUR);
+        let since = self.moment.now.minus(HOUR);
         if self.site.vault.commands_since("run", since)? >= RUNS_PER_HOUR_MAX {
             return Ok(Done::refused(RefusalCode::RateLimited, sha256));
         }
-        let failed = |code| Done { outcome: CommandOutcome::Failed, ..Done::refused(code, sha256) };
         match self.execute(body, progress).await {
             Ok(()) => Ok(Done {
                 outcome: CommandOutcome::Done,
@@ -134,7 +165,7 @@ impl Obedience<'_> {
                 sealed: None,
             }),
             Err(Refused::Rule(code)) => Ok(Done::refused(code, sha256)),
-            Err(Refused::Failure(code)) => Ok(failed(code)),
+            Err(Refused::Failure(code)) => Ok(Done::failed(code, sha256)),
             Err(Refused::Vault(error)) => Err(error.into()),
         }
     }

@@ -8,10 +8,13 @@ mod evidence;
 mod ledger;
 mod memory;
 mod procedures;
+mod promising;
+mod witness;
 
 pub(crate) use chain::{QueuedStatement, StatementState};
 pub(crate) use evidence::EvidenceRecord;
 pub(crate) use ledger::Disclosed;
+pub(crate) use memory::NonceUse;
 
 use std::{
     path::Path,

@@ -10,6 +10,9 @@ mod drilldowns;
 #[path = "runner/enrolling.rs"]
 mod enrolling;
 #[cfg(test)]
+#[path = "runner/log.rs"]
+mod log;
+#[cfg(test)]
 #[path = "runner/offline.rs"]
 mod offline;
 #[cfg(test)]
@@ -21,3 +24,6 @@ mod refusals;
 #[cfg(test)]
 #[path = "runner/site.rs"]
 mod site;
+#[cfg(test)]
+#[path = "runner/witnessing.rs"]
+mod witnessing;

@@ -8,4 +8,5 @@ pub const APPS: &[HostedApp] = &[
     HostedApp::of::<runs::Runs>(),
     HostedApp::of::<audit::Audit>(),
     HostedApp::of::<signer::Signer>(),
+    HostedApp::of::<purge::Purge>(),
 ];

@@ -11,7 +11,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     APPS, BackendName, HostedApp, Layout, Lifeline, Log, Options, demo,
+    operator::{self, OperatorArgs},
     package_host::{self, Hosted, PackageArgs},
+    root_key::{self, RootKeyArgs},
     serve,
 };
 
@@ -34,6 +36,10 @@ Examples:
   proofline serve --port 0 --json      serve on a free port, and say which in JSON
   proofline serve --processes --log    each app as a process of its own, log lines on stdout
   proofline serve --package dist       the packages in ./dist, as the Azure Functions host would
+  proofline login --invitation TOKEN   make your account, enrol a second factor, sign in
+  proofline runs list                  what Runners did; --json for programs
+  proofline audit export               the audit log as one file, to be verified offline
+  proofline admin tenants list         the customers of whoever runs the service
   FUNCTIONS_CUSTOMHANDLER_PORT=8080 proofline app auth
                                        one app, as the Azure Functions host would start it";
 
@@ -47,10 +53,16 @@ enum Command {
     Runner(runner::Args),
     /// Run one function app as a custom handler of the Azure Functions host
     App(AppArgs),
+    /// Put the root key of this machine under a passphrase, or in the clear again
+    RootKey(RootKeyArgs),
+    /// Invite the owner of the platform's own tenant, who makes the operators of the service (see `proofline admin`)
+    BootstrapOperator(OperatorArgs),
     /// Verify an exported audit log, offline (0 ok, 1 broken, 2 incomplete, 3 usage)
     Verify(inspector::Args),
     /// See raw values that only the Runner keeps, and prove that they are the ones that were committed to
     Drill(client::DrillArgs),
+    #[command(flatten)]
+    Client(client::ClientCommand),
 }
 
 /// `PROOFLINE_DEPLOYMENT` and `PROOFLINE_LOG` of the environment count too.
@@ -114,8 +126,15 @@ pub fn main() -> ExitCode {
     match command.unwrap_or(Command::Serve(serve)) {
         Command::Serve(args) => run_serve(args),
         Command::App(AppArgs { name, while_stdin }) => name.run(Lifeline::of_flag(while_stdin)),
+        Command::RootKey(args) => status(root_key::execute(args, &mut io::stdout())),
+        Command::BootstrapOperator(args) => {
+            on_runtime(operator::execute(args, &mut io::stdout(), &mut io::stderr()))
+        }
         Command::Verify(args) => ExitCode::from(inspector::execute(&args, &mut io::stdout())),
         Command::Drill(args) => on_runtime(client::drill(&args, &mut io::stdout())),
+        Command::Client(command) => {
+            on_runtime(client::execute(&command, &mut io::stdout(), &mut io::stderr()))
+        }
         Command::Demo(args) => on_runtime(demo::demo(&args, &mut io::stdout())),
         Command::Runner(args) => {
             on_runtime(runner::execute(args, &mut io::stdout(), &mut io::stderr()))
@@ -148,11 +167,20 @@ fn run_serve(args: ServeArgs) -> ExitCode {
         return run_packages(args);
     }
     let log = log(&args);
+    let asked = match args.backend {
+        BackendName::Local => root_key::ask(&args.data),
+        BackendName::Azure => Ok(None),
+    };
+    let root_passphrase = match asked {
+        Ok(passphrase) => passphrase,
+        Err(error) => return status(Err(error)),
+    };
     let ended = program().and_then(|program| {
         let layout =
             if args.processes { Layout::Processes { program } } else { Layout::OneProcess };
         let options = Options {
             data: args.data,
+            root_passphrase,
             backend: Some(args.backend),
             port: args.port,
             public_url: args.public_url,
@@ -163,6 +191,16 @@ fn run_serve(args: ServeArgs) -> ExitCode {
         };
         serve::run(options, APPS, args.json, Lifeline::of_flag(args.while_stdin))
     });
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn status(ended: Result<(), impl Error>) -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

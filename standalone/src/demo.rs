@@ -15,7 +15,7 @@ use bench::Bench;
 pub(crate) use telling::DemoError;
 use telling::Telling;
 
-/// Tell the whole story on this machine: sign in, enrol a Runner, execute a signed procedure, seal, drill down, verify offline.
+/// Tell the whole story on this machine: sign in, enrol a Runner, execute a signed procedure, seal, drill down, witness, verify offline.
 ///
 /// Everything happens through the public interface, in an output folder that is left for inspection, without a network. Ends with 0 only if
 /// everything it claims was so.
@@ -89,6 +89,7 @@ async fn tell(args: &DemoArgs, telling: &mut Telling<'_>) -> Result<(), DemoErro
     };
     chapters::doors::again(&scene, &run, telling).await?;
     chapters::drill::down(&scene, &run, telling).await?;
+    chapters::witness::confirm(&bench, &owner, "evidence.drilldown.delivered", telling).await?;
     chapters::clone::catch(&bench, &owner, &enrolled, &published, telling).await?;
     chapters::inspect::export(&bench, &owner, "runner.fork.detected", telling).await?;
     running.stop().await

@@ -13,7 +13,9 @@ mod command;
 mod demo;
 mod hosted_app;
 mod inbox;
+mod operator;
 mod package_host;
+mod root_key;
 mod serve;
 
 pub use apps::APPS;

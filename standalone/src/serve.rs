@@ -13,6 +13,7 @@ pub(crate) mod greeting;
 mod in_process;
 pub(crate) mod lock;
 pub(crate) mod ncrontab;
+mod operator;
 pub(crate) mod over_http;
 mod queues;
 pub(crate) mod start;
@@ -23,7 +24,7 @@ mod triggers;
 use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::ValueEnum;
-use host::{BackendError, ConfigError, LogForm, OpenError};
+use host::{BackendError, ConfigError, LogForm, OpenError, RootPassphrase};
 use tokio::{
     net::TcpListener,
     task::{JoinError, JoinSet},
@@ -34,6 +35,7 @@ use crate::{HostedApp, Lifeline};
 
 pub use bootstrap::{BootstrapError, Invited};
 pub use ncrontab::NcrontabError;
+pub(crate) use operator::invite_operator;
 pub use start::serve;
 
 /// How to serve.
@@ -41,6 +43,8 @@ pub use start::serve;
 pub struct Options {
     /// The folder of everything that is stored.
     pub data: PathBuf,
+    /// The passphrase of the root key as it was typed; `None` for what the settings say.
+    pub root_passphrase: Option<RootPassphrase>,
     /// Where the apps keep everything; `None` for what `PROOFLINE_BACKEND` says.
     pub backend: Option<BackendName>,
     /// The port on 127.0.0.1; 0 takes a free one.
@@ -104,6 +108,7 @@ impl Options {
     pub fn new(data: impl Into<PathBuf>) -> Self {
         Self {
             data: data.into(),
+            root_passphrase: None,
             backend: None,
             port: 0,
             public_url: None,

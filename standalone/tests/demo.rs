@@ -18,12 +18,13 @@ fn everything_that_the_demo_claims_is_so() {
         serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"));
     assert_eq!(story["ok"], true, "{story:#}");
     assert_eq!(demo.status.code(), Some(0));
-    assert!(story["claims"].as_u64() >= Some(24), "{story:#}");
+    assert!(story["claims"].as_u64() >= Some(27), "{story:#}");
     let duration_s = story["duration_s"].as_f64().unwrap();
     assert!(duration_s > 0.0, "{duration_s}");
     for left in [
         "log.audit.zip",
         "altered.audit.zip",
+        "witnessed.audit.zip",
         "policy.txt",
         "control-plane",
         "runner",

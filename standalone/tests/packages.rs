@@ -7,19 +7,9 @@
     reason = "clippy takes what is outside a #[test] for production code"
 )]
 
-#[path = "apps/caller.rs"]
-mod caller;
-#[path = "packages/events.rs"]
 mod events;
-#[path = "packages/hosted.rs"]
 mod hosted;
-#[path = "packages/http.rs"]
 mod http;
-#[path = "packages/life.rs"]
 mod life;
-#[path = "packages/pack.rs"]
 mod pack;
-#[path = "apps/tiny.rs"]
-mod tiny;
-#[path = "packages/work.rs"]
 mod work;

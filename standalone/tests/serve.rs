@@ -5,22 +5,21 @@
     reason = "clippy takes what is outside a #[test] for production code"
 )]
 
-#[path = "apps/caller.rs"]
-mod caller;
-#[path = "apps/tiny.rs"]
-mod tiny;
-
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
 use axum::http::Method;
-use caller::{EVENT, JSON, get, letters, post, send, until};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use standalone::{HostedApp, Layout, Options, ServeError, Serving, serve};
 use tempfile::TempDir;
+
+use crate::{
+    caller::{EVENT, JSON, get, letters, post, send, until},
+    tiny,
+};
 
 const BATCH: &str = "application/cloudevents-batch+json";
 

@@ -7,6 +7,7 @@
 mod doors;
 mod ending;
 mod envelopes;
+mod listening;
 mod logging;
 mod process;
 mod starting;

@@ -14,6 +14,7 @@ pub mod limits;
 pub mod lost_answers;
 pub mod queries;
 pub mod queues;
+pub mod removal;
 mod scene;
 
 pub use backend::Backend;
@@ -26,10 +27,15 @@ macro_rules! contract_tests {
         $crate::contract_tests! { $backend =>
             isolation::only_those_who_change_state_publish,
             blobs::a_blob_is_created_once,
+            blobs::a_blob_in_pieces_is_there_once_it_is_stored,
+            blobs::of_two_blobs_in_pieces_one_gets_the_name,
+            blobs::bytes_of_a_blob_are_read_by_their_places,
             blobs::a_blob_is_replaced_by_its_version_only,
             blobs::of_many_replacements_of_one_version_one_wins,
             blobs::a_name_cannot_leave_its_bucket,
             blobs::an_identity_may_do_to_blobs_what_the_table_says,
+            blobs::what_is_immutable_is_never_replaced,
+            removal::a_blob_is_removed_by_whom_the_table_names,
             keys::material_comes_back_to_its_holder,
             keys::every_key_refuses_every_other_identity,
             keys::a_wrapped_key_opens_for_its_purpose_only,
@@ -89,6 +95,10 @@ macro_rules! document_contract_tests {
             feeds::dirty_names_each_partition_that_changed,
             lost_answers::a_create_only_document_tells_what_became_of_a_lost_answer,
             lost_answers::faults_strike_where_they_were_planned,
+            removal::what_is_removed_is_gone_from_reads_queries_and_feeds,
+            removal::other_partitions_keep_what_is_removed_in_one,
+            removal::an_identity_removes_documents_where_the_table_says,
+            removal::at_most_a_hundred_are_removed_at_once,
             concurrency::four_writers_make_one_chain_of_two_hundred,
             concurrency::two_processes_make_one_gapless_sequence,
             concurrency::of_many_creates_of_one_id_one_wins,

@@ -1,9 +1,9 @@
 //! People who are signed in, made without the way that people take: for tests of what they may do, not of how they came in.
 
-use domain::{Plan, Role, SessionId, TenantId, Timestamp, UserId, auth::Session};
+use domain::{Plan, Role, SessionId, TenantId, TenantKind, Timestamp, UserId, auth::Session};
 use ports::{Container, Identity, KeyPurpose, NewDocument, PartitionKey, Ports, Write};
 use serde_json::json;
-use store::{Document, Guard, GuardState, Keyring, TenantRecord, TenantState};
+use store::{Document, Guard, GuardState, Keyring, Records, TenantRecord};
 use web::{ACR_MFA, AccessClaims, sign_access_token};
 
 use crate::world::{DEPLOYMENT, World};
@@ -24,35 +24,41 @@ pub struct Person {
 impl World {
     /// A new tenant with `plan`.
     pub async fn tenant(&self, plan: Plan) -> TenantId {
+        self.tenant_of(TenantKind::Customer, plan).await
+    }
+
+    /// The same, of a customer or of whoever runs the deployment.
+    pub async fn tenant_of(&self, kind: TenantKind, plan: Plan) -> TenantId {
         let ports = self.store.ports(Identity::Auth);
         let now = ports.clock.now();
         let tenant = ports.randomness.id(now);
-        let record = TenantRecord {
-            tenant,
-            name: "Example".to_owned(),
-            plan,
-            state: TenantState::Active,
-            created_at: now,
-        };
+        let record =
+            TenantRecord { kind, ..TenantRecord::new(tenant, "Example".to_owned(), plan, now) };
         create(&ports, tenant, &record).await;
         tenant
     }
 
     /// A new user of `tenant` with `role`, signed in just now.
     pub async fn person(&self, tenant: TenantId, role: Role) -> Person {
+        self.person_since(tenant, role, 0).await
+    }
+
+    /// The same, after the restore that raised the restore epoch to `restore`.
+    pub async fn person_since(&self, tenant: TenantId, role: Role, restore: u64) -> Person {
         let ports = self.store.ports(Identity::Auth);
         let now = ports.clock.now();
         let (user, session) = (ports.randomness.id(now), ports.randomness.id(now));
         create(
             &ports,
             tenant,
-            &Guard { user, roles: vec![role], state: GuardState::Active, epoch: 1 },
+            &Guard { state: GuardState::Active, epoch: 1, ..Guard::new(user, vec![role]) },
         )
         .await;
         create(&ports, tenant, &session_record(session, user, now)).await;
         let keyring = Keyring::open(&ports).await.unwrap();
         let key = keyring.es256(KeyPurpose::AccessToken).unwrap();
-        let token = sign_access_token(&key, &claims(tenant, user, session, now)).unwrap();
+        let claims = AccessClaims { rep: restore, ..claims(tenant, user, session, now) };
+        let token = sign_access_token(&key, &claims).unwrap();
         Person { tenant, user, session, token }
     }
 }
@@ -74,9 +80,12 @@ fn claims(tenant: TenantId, user: UserId, session: SessionId, now: Timestamp) ->
         sub: user,
         tid: tenant,
         sid: Some(session),
+        act: None,
         scope: None,
         epo: 1,
+        rep: 0,
         acr: ACR_MFA.to_owned(),
+        amr: vec!["pwd".to_owned(), "otp".to_owned()],
         auth_time: now.unix_s(),
         iat: now.unix_s(),
         nbf: now.unix_s(),
@@ -87,14 +96,17 @@ fn claims(tenant: TenantId, user: UserId, session: SessionId, now: Timestamp) ->
 
 async fn create<T: Document>(ports: &Ports, tenant: TenantId, document: &T) {
     let (container, shard): (Container, _) = (T::CONTAINER, T::SHARD);
-    let write = Write::Create(NewDocument {
+    let records = Records::of_holder(ports, Vec::new()).await.unwrap();
+    let document = NewDocument {
         id: document.id(),
         kind: T::KIND.to_owned(),
         k1: document.k1(),
         k2: document.k2(),
         body: serde_json::to_string(document).unwrap(),
         expires_at: document.expires_at(),
-    });
+    };
+    let signed = records.sign((tenant, shard), document, 1, None).await.unwrap();
+    let write = Write::Create(signed);
     ports
         .documents
         .commit(container, &PartitionKey::new(tenant, shard), vec![write])

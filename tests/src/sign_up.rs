@@ -49,6 +49,7 @@ impl World {
             tenant_name: "Customer".to_owned(),
             invitation,
             ticket_sha256: ticket.sha256(),
+            kind: domain::TenantKind::Customer,
         };
         Invited {
             tenant,
@@ -103,8 +104,9 @@ impl World {
         let offer = self.insist("POST", "/api/auth/v1/me/totp", enrolling, &json!({})).await.json();
         let secret = offer["secret"].as_str().unwrap().to_owned();
         let body = json!({"code": self.code(&secret)});
-        let tokens =
-            self.insist("POST", "/api/auth/v1/me/totp/confirm", enrolling, &body).await.json();
+        self.insist("POST", "/api/auth/v1/me/totp/confirm", enrolling, &body).await;
+        let acknowledge = "/api/auth/v1/me/totp/acknowledge";
+        let tokens = self.insist("POST", acknowledge, enrolling, &json!({})).await.json();
         let text =
             |name: &str| tokens[name].as_str().unwrap_or_else(|| panic!("{tokens}")).to_owned();
         Owner {

@@ -12,7 +12,7 @@ use protocol::{
     keyset::{ControlPlaneKeys, KeyUse},
     routes::{
         BUNDLES, COMMANDS, CONFIG, CommandsAnswer, ConfigAnswer, ENVELOPE_MEDIA_TYPE, EVENTS,
-        RECEIPTS, result_path,
+        RECEIPTS, WITNESS_CHECKPOINT, WITNESS_COSIGNATURES, result_path,
     },
 };
 use serde_json::{Value, json};
@@ -24,9 +24,21 @@ use crate::{
 };
 
 impl World {
-    /// Everything that the product does for one customer: sign-up, enrolment, publishing, ingesting through both doors, drill-down, sealing,
-    /// signing, reading, exporting, signing in again, sweeping, restarting, and signing out.
+    /// Everything that the product does: for one customer, for an operator who visits a tenant, for a tenant whose log is over its time, and for one
+    /// that is closed.
+    ///
+    /// Only the customer's people sign up. For the others the test itself opens the keyring.
     pub async fn whole_story(&self) {
+        self.customer_story().await;
+        self.visit_story().await;
+        self.purge_story().await;
+        self.closing_story().await;
+        self.keys_story().await;
+    }
+
+    /// Everything that the product does for one customer: sign-up, enrolment, publishing, ingesting through both doors, drill-down, sealing,
+    /// signing, cosigning, reading, exporting, signing in again, a forgotten password, sweeping, and signing out. All of it from outside.
+    pub async fn customer_story(&self) {
         let owner = self.owner().await;
         let customer = Customer::of(self, &owner).await;
         let mut runner = customer.runner(self, "plant-1").await;
@@ -34,11 +46,34 @@ impl World {
         self.read_runs(&customer, &runner, &said).await;
         self.drill_down(&customer, &runner, &said).await;
         self.settle().await;
+        self.witness(&runner).await;
         self.export(&owner).await;
+        self.administer(&customer).await;
         self.sign_in_again(&owner).await;
+        self.forget().await;
         self.sweep().await;
         self.revoke_everything(&customer, &runner).await;
         self.settle().await;
+    }
+
+    /// The Runner confirms the log, from its first row on.
+    async fn witness(&self, runner: &SyntheticRunner) {
+        let path = format!("{WITNESS_CHECKPOINT}?from=1");
+        let shown = runner.ask(self, Method::GET, &path, None).await;
+        let checkpoint = shown["checkpoint"].as_str().unwrap();
+        let cosignature = runner.cosign(checkpoint, self.now());
+        let head = json!({"checkpoint": checkpoint, "cosignature": cosignature}).to_string();
+        let body = Some(("application/json", head.into()));
+        runner.ask(self, Method::POST, WITNESS_COSIGNATURES, body).await;
+    }
+
+    /// A person is invited, and the tenant is looked at.
+    async fn administer(&self, customer: &Customer) {
+        let invite = json!({"email": "bob@customer.example", "role": "viewer"});
+        self.post(Some(&customer.token), "/api/auth/v1/invitations", invite).await;
+        for path in ["invitations", "users", "roles", "visits", "tenant", "tenant/entitlements"] {
+            self.get(&customer.token, &format!("/api/auth/v1/{path}")).await;
+        }
     }
 
     async fn get(&self, token: &str, path: &str) -> Value {
@@ -181,6 +216,14 @@ impl World {
         self.post(Some(token), "/api/auth/v1/step-up", code).await;
         let sessions = self.get(token, "/api/auth/v1/sessions").await;
         assert_eq!(sessions["sessions"].as_array().unwrap().len(), 2, "{sessions}");
+    }
+
+    /// They forgot their password, and ask again for the letter that is on its way.
+    async fn forget(&self) {
+        for _ in 0..2 {
+            self.post(None, "/api/auth/v1/password-resets", json!({"email": EMAIL})).await;
+        }
+        self.drain().await;
     }
 
     /// What timers do: twice, for the second goes on from where the first ended.

@@ -1,6 +1,7 @@
 //! The files of this repository, as the tests of its shape read them.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -32,6 +33,33 @@ pub fn sources(folder: &str) -> Vec<String> {
 /// The text of a file, by its path from the root.
 pub fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_default()
+}
+
+/// What stands between backquotes.
+pub fn quoted(cell: &str) -> Vec<String> {
+    cell.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect()
+}
+
+/// Every test function of the tree.
+pub fn tests() -> BTreeSet<String> {
+    sources("").iter().flat_map(|path| tests_of(&read(path))).collect()
+}
+
+/// A function counts as a test when an attribute `#[test]` or `#[…::test…]` stands above it.
+pub fn tests_of(source: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut marked = false;
+    for line in source.lines().map(str::trim) {
+        if line == "#[test]" || (line.starts_with("#[") && line.contains("::test")) {
+            marked = true;
+        } else if let Some((_, rest)) = line.split_once("fn ")
+            && marked
+        {
+            found.extend(rest.split('(').next().map(ToOwned::to_owned));
+            marked = false;
+        }
+    }
+    found
 }
 
 fn collect(folder: &Path, found: &mut Vec<String>) {

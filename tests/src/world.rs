@@ -1,6 +1,14 @@
 //! The whole control plane in one process, on a store of its own, with a clock and randomness that a test decides.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    pin::pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use ambient::SystemRandomness;
 use axum::{
@@ -12,9 +20,11 @@ use host::{Config, Opened};
 use http_body_util::BodyExt as _;
 use local::Store;
 use ports::{Identity, Ports, QueueName};
+use protocol::promise::SignedPromise;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
+use web::{Endpoint, PROMISE_HEADER, Served};
 
 use crate::doubles::{ManualClock, SeededRandomness};
 
@@ -33,6 +43,19 @@ pub struct World {
     pub store: Store,
     apps: Vec<Opened>,
     dir: Option<TempDir>,
+    is_idle: AtomicBool,
+    answers: Mutex<Vec<Answered>>,
+}
+
+/// What was answered to a request that an endpoint took.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// Which endpoint.
+    pub endpoint: &'static Endpoint,
+    /// The status.
+    pub status: StatusCode,
+    /// The lines that promise a row of the log.
+    pub promised: Vec<(String, String)>,
 }
 
 /// An answer.
@@ -52,6 +75,21 @@ impl Answer {
         serde_json::from_slice(&self.bytes).unwrap_or(Value::Null)
     }
 
+    /// The events that it promises to seal, and the digests of their intents.
+    pub fn promised(&self) -> Vec<(String, String)> {
+        let parse = |line: &String| {
+            let SignedPromise { promise, .. } = SignedPromise::parse(line).unwrap();
+            (promise.event.to_string(), promise.intent.to_string())
+        };
+        self.promise_lines().iter().map(parse).collect()
+    }
+
+    /// The lines of its head that promise a row.
+    pub fn promise_lines(&self) -> Vec<String> {
+        let lines = self.headers.get_all(PROMISE_HEADER).iter();
+        lines.map(|line| line.to_str().unwrap().to_owned()).collect()
+    }
+
     /// The stable code of a refusal; empty for success.
     pub fn code(&self) -> String {
         self.json()["code"].as_str().unwrap_or_default().to_owned()
@@ -66,22 +104,44 @@ impl World {
 
     /// A control plane whose apps see their ports through `wrap`: to count, or to let writes fail.
     pub async fn with_ports(wrap: impl Fn(Ports) -> Ports) -> Self {
+        Self::with_ports_set_to(wrap, &[]).await
+    }
+
+    /// The same, with more settings.
+    pub async fn with_ports_set_to(
+        wrap: impl Fn(Ports) -> Ports,
+        settings: &[(&str, &str)],
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = ManualClock::new(START);
         let data = dir.path().join("data");
         let store = Store::open(&data, Arc::<ManualClock>::clone(&clock), SeededRandomness::new(7))
             .unwrap();
-        let apps = open(&store, &wrap).await;
-        Self { clock, store, apps, dir: Some(dir) }
+        let apps = open_with(&store, &wrap, settings).await;
+        Self::of(clock, store, apps, Some(dir))
     }
 
     /// The control plane whose server left `data` behind, as it is at `now`.
     pub async fn over(data: &Path, now: Timestamp) -> Self {
+        Self::over_with(data, now, |ports| ports).await
+    }
+
+    /// The same, whose apps see their ports through `wrap`.
+    pub async fn over_with(data: &Path, now: Timestamp, wrap: impl Fn(Ports) -> Ports) -> Self {
         let clock = ManualClock::new(now);
         let randomness = Arc::new(SystemRandomness);
         let store = Store::open(data, Arc::<ManualClock>::clone(&clock), randomness).unwrap();
-        let apps = open(&store, &|ports| ports).await;
-        Self { clock, store, apps, dir: None }
+        let apps = open(&store, &wrap).await;
+        Self::of(clock, store, apps, None)
+    }
+
+    /// The control plane whose server left `data` behind, with more settings.
+    pub async fn set_to(data: &Path, now: Timestamp, settings: &[(&str, &str)]) -> Self {
+        let clock = ManualClock::new(now);
+        let randomness = Arc::new(SystemRandomness);
+        let store = Store::open(data, Arc::<ManualClock>::clone(&clock), randomness).unwrap();
+        let apps = open_with(&store, &|ports| ports, settings).await;
+        Self::of(clock, store, apps, None)
     }
 
     /// The same control plane in another process: its own connections, apps and chance, and ports seen through `wrap`.
@@ -91,7 +151,12 @@ impl World {
         let store =
             Store::open(&self.data(), Arc::<ManualClock>::clone(&clock), randomness).unwrap();
         let apps = open(&store, &wrap).await;
-        Self { clock, store, apps, dir: None }
+        Self::of(clock, store, apps, None)
+    }
+
+    fn of(clock: Arc<ManualClock>, store: Store, apps: Vec<Opened>, dir: Option<TempDir>) -> Self {
+        let (is_idle, answers) = (AtomicBool::default(), Mutex::default());
+        Self { clock, store, apps, dir, is_idle, answers }
     }
 
     /// The same store, opened by apps that remember nothing: what a restart is.
@@ -140,12 +205,49 @@ impl World {
         self.send(request.unwrap()).await
     }
 
-    /// Sends any request to the app that its path names.
+    /// Sends any request to the app that its path names. What is due is delivered whenever the request waits.
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let app = request.uri().path().split('/').nth(2).unwrap_or_default().to_owned();
         let app =
             self.apps.iter().find(|opened| opened.identity.name() == app).unwrap_or(&self.apps[0]);
-        answer(app.routers.public.clone(), request).await
+        let method = request.method().clone();
+        let mut answer = pin!(answer(app.routers.public.clone(), request));
+        loop {
+            tokio::select! {
+                biased;
+                (answer, path) = &mut answer => {
+                    self.note(app, method.as_str(), path, &answer);
+                    return answer;
+                }
+                () = self.clock.slept() => {
+                    if !self.is_idle.load(Ordering::SeqCst) {
+                        self.drain().await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// What the endpoints answered so far.
+    pub fn answers(&self) -> Vec<Answered> {
+        self.answers.lock().unwrap().clone()
+    }
+
+    fn note(&self, app: &Opened, method: &str, path: Option<&str>, answer: &Answer) {
+        let is_it = |endpoint: &&&Endpoint| {
+            Some(endpoint.path) == path
+                && format!("{:?}", endpoint.method).eq_ignore_ascii_case(method)
+        };
+        if let Some(endpoint) = app.endpoints.iter().find(is_it) {
+            let promised = answer.promised();
+            let answered = Answered { endpoint, status: answer.status, promised };
+            self.answers.lock().unwrap().push(answered);
+        }
+    }
+
+    /// From now on nothing is delivered while a request waits, or something is again.
+    pub fn idle(&self, is_idle: bool) {
+        self.is_idle.store(is_idle, Ordering::SeqCst);
     }
 
     /// Invokes a trigger with the host's envelope.
@@ -157,7 +259,7 @@ impl World {
         let request =
             Request::post(format!("/{function}")).header("content-type", "application/json");
         let request = request.body(Body::from(envelope.to_string())).unwrap();
-        answer(app.unwrap().routers.invocations.clone(), request).await
+        answer(app.unwrap().routers.invocations.clone(), request).await.0
     }
 
     /// Delivers what lies in the queues until nothing more is due. How many messages that were.
@@ -167,8 +269,14 @@ impl World {
             let mut idle = true;
             for (queue, function) in [
                 (QueueName::Bootstrap, "bootstrap"),
+                (QueueName::Letters, "send_letter"),
+                (QueueName::Reseal, "reseal_tenant"),
                 (QueueName::Seal, "seal_intents"),
                 (QueueName::Sign, "sign_checkpoint"),
+                (QueueName::Export, "export_purge"),
+                (QueueName::Purge, "purge_tenant"),
+                (QueueName::Directory, "sign_directory_now"),
+                (QueueName::Witness, "ask_witnesses"),
             ] {
                 while let Some(message) =
                     self.store.queues().receive(queue, Duration::from_secs(30)).await.unwrap()
@@ -206,26 +314,40 @@ impl World {
 }
 
 async fn open(store: &Store, wrap: &impl Fn(Ports) -> Ports) -> Vec<Opened> {
-    let config = config();
+    open_with(store, wrap, &[]).await
+}
+
+async fn open_with(
+    store: &Store,
+    wrap: &impl Fn(Ports) -> Ports,
+    settings: &[(&str, &str)],
+) -> Vec<Opened> {
+    let config = config(settings);
     let ports = |identity| wrap(store.ports(identity));
     vec![
         host::open::<auth::Auth>(ports(Identity::Auth), &config).await.unwrap(),
         host::open::<runs::Runs>(ports(Identity::Runs), &config).await.unwrap(),
         host::open::<audit::Audit>(ports(Identity::Audit), &config).await.unwrap(),
         host::open::<signer::Signer>(ports(Identity::Signer), &config).await.unwrap(),
+        host::open::<purge::Purge>(ports(Identity::Purge), &config).await.unwrap(),
     ]
 }
 
-fn config() -> Config {
+fn config(more: &[(&str, &str)]) -> Config {
     let settings = [("PROOFLINE_DEPLOYMENT", DEPLOYMENT), ("PROOFLINE_PUBLIC_URL", PUBLIC_URL)];
     let lookup = |name: &str| {
-        settings.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        more.iter()
+            .chain(&settings)
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| (*value).to_owned())
     };
     Config::parse(lookup).unwrap()
 }
 
-async fn answer(router: axum::Router, request: Request<Body>) -> Answer {
+/// The answer, and the path of the endpoint or the name of the trigger that gave it.
+async fn answer(router: axum::Router, request: Request<Body>) -> (Answer, Option<&'static str>) {
     let (parts, body) = router.oneshot(request).await.unwrap().into_parts();
     let bytes = body.collect().await.unwrap().to_bytes().to_vec();
-    Answer { status: parts.status, headers: parts.headers, bytes }
+    let served = parts.extensions.get::<Served>().map(|served| served.endpoint);
+    (Answer { status: parts.status, headers: parts.headers, bytes }, served)
 }

@@ -400,7 +400,7 @@ async fn commits_are_found_on_both_sides_of_the_end_of_a_segment() {
     let data = cap.partition(tenant, "test");
     let end = 1 << 18;
     for (first, rows) in [(end - 3, 2), (end - 1, 1), (end, 2)] {
-        data.in_shard(log::shard(first)).append(&commit(first, rows)).await.unwrap();
+        data.in_shard(log::shard(&data, first)).append(&commit(first, rows)).await.unwrap();
     }
     for (row, holder) in [
         (end - 4, None),

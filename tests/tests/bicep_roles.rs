@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use ports::{
-    Action, BLOB_RIGHTS, Bucket, Container, DOCUMENT_RIGHTS, Identity, KEYS, PUBLISHERS,
-    QUEUE_RIGHTS, QueueName, RECEIVERS, SECRETS, Secret,
+    Action, BLOB_REMOVAL_RIGHTS, BLOB_RIGHTS, Bucket, Container, DOCUMENT_RIGHTS, Identity, KEYS,
+    PUBLISHERS, QUEUE_RIGHTS, QueueName, RECEIVERS, REMOVAL_RIGHTS, SECRETS, Secret,
 };
 use serde_json::{Value, json};
 use system_tests::tree;
@@ -17,9 +17,10 @@ const BUILT_IN: [(&str, &str); 3] = [
 ];
 
 /// What roles of our own may allow besides data actions of Cosmos DB, and what each is called here.
-const ALLOWED: [(&str, &str); 12] = [
+const ALLOWED: [(&str, &str); 13] = [
     ("read blobs", "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read"),
     ("write blobs", "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write"),
+    ("remove blobs", "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete"),
     ("see the queue", "Microsoft.Storage/storageAccounts/queueServices/queues/read"),
     ("send", "Microsoft.Storage/storageAccounts/queueServices/queues/messages/add/action"),
     ("peek", "Microsoft.Storage/storageAccounts/queueServices/queues/messages/read"),
@@ -73,9 +74,19 @@ fn rights(who: Identity, place: &str, words: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn no_right_is_a_wildcard_and_none_removes() {
+fn no_right_is_a_wildcard_and_only_one_identity_removes() {
     let text = tree::read("bicep/generated/roles.json").to_lowercase();
-    for word in ["*", "delete", "purge", "upsert", "containers/items\"", "storedprocedure"] {
+    let roles = generated("roles");
+    for (place, role) in [("documents", "documents-remove"), ("blobs", "blobs-remove")] {
+        let rows = list(&roles["assignments"][place]).iter();
+        let removers: BTreeSet<_> = rows
+            .filter(|row| self::text(row, "role") == role)
+            .map(|row| self::text(row, "identity"))
+            .collect();
+        assert_eq!(removers, BTreeSet::from(["purge"]), "{place}");
+    }
+    assert_eq!(text.matches("delete").count(), 2, "one role for documents and one for blobs");
+    for word in ["*", "upsert", "containers/items\"", "storedprocedure"] {
         assert!(!text.contains(word), "{word}");
     }
     assert!(text.contains("items/create"), "it was read");
@@ -92,10 +103,17 @@ fn each_identity_may_do_to_documents_what_the_table_says() {
         (Action::Query, "executeQuery"),
         (Action::ChangeFeed, "readChangeFeed"),
     ];
-    let mut assigned = BTreeSet::new();
+    let (mut assigned, mut removing) = (BTreeSet::new(), BTreeSet::new());
     for row in list(&roles["assignments"]["documents"]) {
         let role = definition(&roles, "documents", text(row, "role"));
         let (who, container) = (text(row, "identity"), text(row, "container"));
+        if text(row, "role") == "documents-remove" {
+            let removed =
+                "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/items/delete";
+            assert_eq!(list(&role["dataActions"]).get(1), Some(&json!(removed)));
+            assert!(removing.insert((who.to_owned(), container.to_owned())), "{row}");
+            continue;
+        }
         assert_eq!(text(row, "scope"), format!("/dbs/proofline/colls/{container}"));
         let [metadata, actions @ ..] = list(&role["dataActions"]) else { panic!("{role}") };
         assert_eq!(metadata, "Microsoft.DocumentDB/databaseAccounts/readMetadata");
@@ -110,6 +128,9 @@ fn each_identity_may_do_to_documents_what_the_table_says() {
         actions.iter().map(move |action| (place.0.clone(), place.1.clone(), *action))
     });
     assert_eq!(assigned, table.collect());
+    let removers = REMOVAL_RIGHTS.iter();
+    let removers = removers.map(|(who, from, _)| (who.name().to_owned(), from.name().to_owned()));
+    assert_eq!(removing, removers.collect());
 }
 
 #[test]
@@ -130,7 +151,10 @@ fn each_identity_may_do_to_blobs_what_the_table_says() {
         rights(*who, bucket.name(), &words.into_iter().flatten().collect::<Vec<_>>())
     });
     let roles = generated("roles");
-    assert_eq!(allowed(&roles, "blobs", "container"), table.collect());
+    let removals = BLOB_REMOVAL_RIGHTS
+        .iter()
+        .flat_map(|(who, from)| rights(*who, from.name(), &["remove blobs"]));
+    assert_eq!(allowed(&roles, "blobs", "container"), table.chain(removals).collect());
     let dead = json!([{"container": "dead-letters", "role": "blobs-write"}]);
     assert_eq!(roles["assignments"]["deadLetters"], dead);
 }
@@ -214,6 +238,7 @@ fn containers_are_made_as_the_port_wants_them() {
 fn everything_that_somebody_has_a_right_on_is_made() {
     let resources = generated("resources");
     assert_eq!(resources["blobContainers"], json!(Bucket::ALL.map(Bucket::name)));
+    assert_eq!(resources["immutableBlobContainers"], json!(["anchors"]));
     assert_eq!(resources["secrets"], json!(Secret::ALL.map(Secret::name)));
     let queues =
         QueueName::ALL.map(|queue| [queue.name().to_owned(), queue.name().to_owned() + "-poison"]);

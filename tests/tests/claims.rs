@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use system_tests::tree;
+use system_tests::tree::{self, quoted, tests_of};
 
 /// How many promises there are: S1 to S94.
 const PROMISES: usize = 94;
@@ -46,33 +46,6 @@ fn claim(line: &str) -> Option<Claim> {
     })
 }
 
-/// What stands between backquotes.
-fn quoted(cell: &str) -> Vec<String> {
-    cell.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect()
-}
-
-/// Every test function of the tree.
-fn tests_of_the_tree() -> BTreeSet<String> {
-    tree::sources("").iter().flat_map(|path| tests_of(&tree::read(path))).collect()
-}
-
-/// A function counts as a test when an attribute `#[test]` or `#[…::test…]` stands above it.
-fn tests_of(source: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut marked = false;
-    for line in source.lines().map(str::trim) {
-        if line == "#[test]" || (line.starts_with("#[") && line.contains("::test")) {
-            marked = true;
-        } else if let Some((_, rest)) = line.split_once("fn ")
-            && marked
-        {
-            found.extend(rest.split('(').next().map(ToOwned::to_owned));
-            marked = false;
-        }
-    }
-    found
-}
-
 /// What is wrong with a row, given the paths and the tests that exist.
 fn faults(claim: &Claim, exists: &dyn Fn(&str) -> bool, tests: &BTreeSet<String>) -> Vec<String> {
     let Claim { id, state, code, tests: named } = claim;
@@ -112,7 +85,7 @@ fn every_promise_has_one_row() {
 
 #[test]
 fn every_row_names_code_and_tests_that_exist() {
-    let tests = tests_of_the_tree();
+    let tests = tree::tests();
     let exists = |path: &str| tree::root().join(path).exists();
     let rows = claims(&tree::read("docs/claims.md"));
     let found: Vec<_> = rows.iter().flat_map(|claim| faults(claim, &exists, &tests)).collect();

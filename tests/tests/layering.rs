@@ -11,7 +11,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("seal", &[]),
     ("domain", &[]),
     ("check", &["domain"]),
-    ("protocol", &["chain", "domain"]),
+    ("protocol", &["chain", "domain", "seal"]),
     ("ports", &["domain"]),
     ("ambient", &["domain", "ports"]),
     ("store", &["chain", "domain", "ports", "protocol", "seal"]),
@@ -21,7 +21,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("host", &["ambient", "azure", "domain", "local", "ports", "store", "web"]),
     ("auth", &["ambient", "domain", "host", "ports", "protocol", "seal", "store", "web"]),
     ("runs", &["chain", "check", "domain", "host", "ports", "protocol", "store", "web"]),
-    ("audit", &["chain", "domain", "host", "ports", "protocol", "store", "web"]),
+    ("audit", &["chain", "domain", "host", "ports", "protocol", "seal", "store", "web"]),
+    ("purge", &["chain", "domain", "host", "ports", "store", "web"]),
     ("signer", &["chain", "domain", "host", "ports", "store", "web"]),
     ("runner", &["ambient", "chain", "check", "domain", "local", "ports", "protocol", "seal"]),
     ("client", &["domain", "protocol"]),
@@ -39,12 +40,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "ports",
             "protocol",
             "runs",
+            "purge",
             "signer",
             "system-tests",
+            "tampering",
             "web",
         ],
     ),
     ("system-tests", TESTS),
+    ("sealing-model", &["chain"]),
+    ("tampering", &["chain"]),
     // What stands for Azure: beside the tests, the only one that names a backend's own crates.
     ("azure-counterparts", COUNTERPARTS),
 ];
@@ -62,6 +67,7 @@ const STANDALONE: &[&str] = &[
     "ports",
     "protocol",
     "runner",
+    "purge",
     "runs",
     "signer",
     "store",
@@ -83,17 +89,29 @@ const TESTS: &[&str] = &[
     "ports",
     "protocol",
     "runner",
+    "purge",
     "runs",
     "seal",
     "signer",
     "standalone",
     "store",
+    "tampering",
     "web",
 ];
 
 /// What Azure's counterparts may use: the backend that they are for, and what its contract is told with.
-const COUNTERPARTS: &[&str] =
-    &["ambient", "azure", "chain", "domain", "local", "ports", "protocol", "store", "system-tests"];
+const COUNTERPARTS: &[&str] = &[
+    "ambient",
+    "azure",
+    "chain",
+    "domain",
+    "local",
+    "ports",
+    "protocol",
+    "seal",
+    "store",
+    "system-tests",
+];
 
 /// The pure crates: no clock, no input or output, and therefore nothing here that brings them in.
 const PURE: &[(&str, &[&str])] = &[
@@ -102,8 +120,10 @@ const PURE: &[(&str, &[&str])] = &[
         &[
             "base64",
             "crc32fast",
+            "crypto-bigint",
             "ed25519-dalek",
             "hex",
+            "p256",
             "serde",
             "serde_json",
             "sha2",
@@ -113,16 +133,18 @@ const PURE: &[(&str, &[&str])] = &[
     ("check", &["cel", "serde", "serde-saphyr", "serde_json", "thiserror"]),
     ("domain", DOMAIN),
     ("protocol", PROTOCOL),
-    ("seal", &["aes-gcm", "aes-kw", "hkdf", "sha2", "subtle", "thiserror", "zeroize"]),
+    ("seal", &["aes-gcm", "aes-kw", "hkdf", "hpke", "sha2", "subtle", "thiserror", "zeroize"]),
 ];
 
 const DOMAIN: &[&str] = &[
     "base64",
     "bcrypt",
+    "crc32fast",
     "hmac",
     "secrecy",
     "serde",
     "serde_json",
+    "sha1",
     "sha2",
     "subtle",
     "thiserror",
@@ -138,7 +160,6 @@ const PROTOCOL: &[&str] = &[
     "ed25519-dalek",
     "hex",
     "hkdf",
-    "hpke",
     "http",
     "serde",
     "serde_json",

@@ -1,12 +1,18 @@
-//! Many wake-ups, one sealer.
+//! Many wake-ups, one sealer; and the one log that it continues.
 
 use std::sync::{Arc, OnceLock};
 
+use chain::commit::Commit;
+use domain::{Actor, AuditEvent, EventKind, Plan, Role, Target};
 use ports::Identity;
 use serde_json::json;
+use store::{SystemCap, log};
 use system_tests::{
     doubles::{Counts, Faulty},
+    people::Person,
+    signing::{rows_of, seal as seal_log, sign, signed},
     world::{Answer, World},
+    writing::RUNS,
 };
 
 /// What sealing a sign-up asks of storage, woken once or four times at once.
@@ -51,4 +57,47 @@ async fn wake_ups_that_come_together_are_dealt_with_by_one_sealer() {
     assert!(rows >= 5, "{rows} rows");
     // One more look for those who asked meanwhile.
     assert!(together.changes <= 2 * once.changes, "{together:?} {once:?}");
+}
+
+async fn note(world: &World, owner: &Person, what: &str) {
+    let event = AuditEvent::new(EventKind::ProcedureLinted, Target::new("procedure", what));
+    world.write(RUNS, owner.tenant, &Actor::system("test"), [event]).await;
+    seal_log(world, owner.tenant).await;
+}
+
+/// A document that does not begin where the log ends: whoever wrote it, and whether the sealer knows the log or begins with what is signed.
+#[tokio::test]
+async fn a_stray_commit_beyond_the_end_of_the_log_is_reported_and_not_followed() {
+    for restarts in [false, true] {
+        let mut world = World::new().await;
+        let owner = world.person(world.tenant(Plan::Business).await, Role::Owner).await;
+        note(&world, &owner, "before").await;
+        assert_eq!(sign(&world, owner.tenant).await.status, 200);
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a test writes as somebody can who took the app over"
+        )]
+        let cap = SystemCap::mint(world.store.ports(Identity::Audit), None);
+        let log = cap.partition(owner.tenant, "test");
+        let last = log::last(&log).await.unwrap().unwrap();
+        for first in [last.size + 100, last.size + 100 + last.rows.len() as u64] {
+            let size = first + last.rows.len() as u64;
+            let stray = log::LogCommit(Commit { first, size, ..last.clone() });
+            log.in_shard(log::shard(&log, first)).append(&stray).await.unwrap();
+        }
+        if restarts {
+            world.restart().await;
+        }
+        note(&world, &owner, "after").await;
+        note(&world, &owner, "later").await;
+        assert_eq!(sign(&world, owner.tenant).await.status, 200);
+        let rows = rows_of(&world, owner.tenant, 0).await;
+        assert_eq!(signed(&world, owner.tenant).await.size, rows.len() as u64);
+        for what in ["before", "after", "later"] {
+            let count = rows.iter().filter(|row| row.contains(what)).count();
+            assert_eq!(count, 1, "{what}, {restarts}: {rows:#?}");
+        }
+        let told = |row: &&String| row.contains("audit.verify_failed") && row.contains("stray");
+        assert_eq!(rows.iter().filter(told).count(), 1, "once a day: {rows:#?}");
+    }
 }

@@ -48,7 +48,8 @@ async fn nothing_in_the_folder_is_open_to_others() {
     let store = open(&dir).unwrap();
     let ports = store.ports(Identity::Audit);
     ports.blobs.put(ports::Bucket::Exports, "a/b", b"x", None).await.unwrap();
-    let letter = Letter { to: "a@b.example".into(), subject: "s".into(), text: "t".into() };
+    let letter =
+        Letter { to: "a@b.example".into(), subject: "s".into(), text: "t".into(), html: None };
     ports.mail.send(&letter).await.unwrap();
     assert_eq!((mode(&above.path().join("a")), mode(&dir)), (0o700, 0o700));
     let files = files(&dir);
@@ -261,6 +262,7 @@ async fn a_letter_is_a_message_of_rfc_5322() {
         to: "ada@example.org".into(),
         subject: "Grüße: your invitation, which is long enough for a second word".into(),
         text: "Hello,\n\n.a dot\r\nhttps://127.0.0.1:7071/invitation#t=abc\n".into(),
+        html: None,
     };
     store.ports(Identity::Auth).mail.send(&letter).await.unwrap();
     let files = files(store.outbox());
@@ -282,7 +284,8 @@ async fn a_letter_cannot_smuggle_a_header_or_a_recipient() {
     let dir = TempDir::new().unwrap();
     let store = open(dir.path()).unwrap();
     let mail = store.ports(Identity::Auth).mail;
-    let good = Letter { to: "a@b.example".into(), subject: "s".into(), text: "t".into() };
+    let good =
+        Letter { to: "a@b.example".into(), subject: "s".into(), text: "t".into(), html: None };
     let to = |to: &str| Letter { to: to.into(), ..good.clone() };
     let subject = |subject: &str| Letter { subject: subject.into(), ..good.clone() };
     let text = |text: &str| Letter { text: text.into(), ..good.clone() };
@@ -310,4 +313,80 @@ async fn a_letter_cannot_smuggle_a_header_or_a_recipient() {
     for letter in [good.clone(), subject(&"s".repeat(200)), text(&full), text("\ttab\r")] {
         assert_eq!(mail.send(&letter).await, Ok(()), "{letter:?}");
     }
+}
+
+fn under(dir: &Path, passphrase: Option<&str>) -> Result<Store, OpenError> {
+    let passphrase = passphrase.map(secrecy::SecretString::from);
+    let clock = ManualClock::new(START);
+    Store::open_under(dir, passphrase.as_ref(), clock, SeededRandomness::new(7))
+}
+
+async fn wrapped(store: &Store) -> Vec<u8> {
+    let keys = store.ports(Identity::Auth).keys;
+    keys.wrap(KeyPurpose::AccessToken, &[0xa5; 32]).await.unwrap()
+}
+
+/// From the file to a passphrase, to another one and back: the root key stays, and with it whatever it wrapped.
+#[tokio::test]
+async fn a_root_key_goes_under_a_passphrase_and_back_and_stays_the_same() {
+    let dir = TempDir::new().unwrap();
+    let before = wrapped(&under(dir.path(), None).unwrap()).await;
+    let ways = [
+        (None, Some("correct horse battery")),
+        (Some("correct horse battery"), Some("seventeen quiet otters")),
+        (Some("seventeen quiet otters"), None),
+    ];
+    for (current, next) in ways {
+        assert_eq!(local::is_root_key_protected(dir.path()).unwrap(), current.is_some());
+        let secret = |text: Option<&str>| text.map(secrecy::SecretString::from);
+        let (old, new) = (secret(current), secret(next));
+        let wrong = secret(Some("not the passphrase"));
+        let chance = SeededRandomness::new(9);
+        let refused = local::protect_root_key(dir.path(), wrong.as_ref(), None, &*chance);
+        assert!(refused.is_err(), "{current:?}");
+        local::protect_root_key(dir.path(), old.as_ref(), new.as_ref(), &*chance).unwrap();
+        assert_eq!(wrapped(&under(dir.path(), next).unwrap()).await, before, "{next:?}");
+    }
+    assert_eq!(fs::read(dir.path().join("root.key")).unwrap().len(), 32);
+}
+
+#[test]
+fn a_wrong_passphrase_a_missing_one_and_one_too_many_are_told_apart() {
+    let dir = TempDir::new().unwrap();
+    drop(under(dir.path(), Some("correct horse battery")).unwrap());
+    let bytes = fs::read(dir.path().join("root.key")).unwrap();
+    let wrong = under(dir.path(), Some("correct horse batter")).err().unwrap();
+    assert!(matches!(wrong, OpenError::Passphrase(_)), "{wrong}");
+    assert!(wrong.to_string().contains("is not the one of"), "{wrong}");
+    let missing = under(dir.path(), None).err().unwrap();
+    assert!(missing.to_string().contains("PROOFLINE_ROOT_PASSPHRASE_FILE"), "{missing}");
+    assert_eq!(fs::read(dir.path().join("root.key")).unwrap(), bytes, "untouched");
+    let plain = TempDir::new().unwrap();
+    drop(under(plain.path(), None).unwrap());
+    let unprotected = under(plain.path(), Some("correct horse battery")).err().unwrap();
+    assert!(matches!(unprotected, OpenError::Unprotected(_)), "{unprotected}");
+    assert!(matches!(under(plain.path(), Some("short")), Err(OpenError::Unprotected(_))));
+}
+
+/// Whoever changes the key's form is killed at any moment: what is left is the old file or the new, and drafts of it, which nobody reads.
+#[tokio::test]
+async fn a_change_that_was_cut_short_leaves_a_root_key_that_opens() {
+    let dir = TempDir::new().unwrap();
+    let before = wrapped(&under(dir.path(), None).unwrap()).await;
+    let elsewhere = TempDir::new().unwrap();
+    fs::copy(dir.path().join("root.key"), elsewhere.path().join("root.key")).unwrap();
+    let passphrase = secrecy::SecretString::from("correct horse battery");
+    let chance = SeededRandomness::new(9);
+    local::protect_root_key(elsewhere.path(), None, Some(&passphrase), &*chance).unwrap();
+    let whole = fs::read(elsewhere.path().join("root.key")).unwrap();
+    // Every prefix that a kill can leave of the draft; the name `root.key` is given to a whole file alone.
+    for length in [0, 1, 31, 32, whole.len() - 1, whole.len()] {
+        let draft = dir.path().join(format!(".draft-{length}"));
+        fs::write(&draft, &whole[..length]).unwrap();
+        assert_eq!(wrapped(&under(dir.path(), None).unwrap()).await, before, "{length} bytes");
+    }
+    let draft = dir.path().join(format!(".draft-{}", whole.len()));
+    chmod(&draft, 0o600);
+    fs::rename(draft, dir.path().join("root.key")).unwrap();
+    assert_eq!(wrapped(&under(dir.path(), Some("correct horse battery")).unwrap()).await, before);
 }

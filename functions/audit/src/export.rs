@@ -1,40 +1,57 @@
 //! The log as a file: what is read, laid out, and signed.
 
+mod bundled;
 mod csv;
+mod file;
 mod format;
+mod making;
 mod ocsf;
+mod reading;
 
-use std::ops::Range;
-
-pub(crate) use self::format::Format;
-
-use chain::{
-    bundle::{BundleError, Draft, Export},
-    note::{NoteError, Signer, VerifierKey},
+pub(crate) use self::{
+    format::Format,
+    making::{Made, check, make},
 };
-use domain::{AuditFilter, Class, ExportId, Fault, FilterError, TenantId, Timestamp, UserId};
-use ports::{BlobError, Bucket, Container, KeyPurpose};
+
+use std::time::Duration;
+
+use chain::{bundle::BundleError, note::NoteError, policy::Tier};
+use domain::{Class, ExportId, Fault, FilterError, TenantId, Timestamp, UserId};
+use ports::{BlobError, Container};
 use serde::{Deserialize, Serialize};
-use store::{Document, KeyringError, Partition, StoreError};
+use store::{Alarm, Document, KeyringError, Partition, SignedHead, StoreError};
 
-use crate::{
-    State,
-    search::{self, Order, Row},
-};
+use crate::{State, witnessed::HeadChoice};
 
-/// Rows of one export, so that it fits into memory; a larger log is exported by ranges of time.
-pub(crate) const ROWS_MAX: u64 = 1 << 20;
+/// Rows of one export.
+pub(crate) const ROWS_MAX: u64 = domain::retention::EXPORT_ROWS_MAX;
+
+/// So long after it was laid out an export whose file is missing is laid out again: as long as a request counts as sent again. Later the file may
+/// have been removed because its time was over, and nobody would look for another one.
+const MADE_AGAIN_WITHIN: Duration = Duration::from_hours(24);
 
 /// An export that was made.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct ExportRecord {
     pub(crate) export: ExportId,
-    pub(crate) by: UserId,
+    /// Who asked for it; nobody for one that a purge waits for.
+    pub(crate) by: Option<UserId>,
     #[serde(default)]
     pub(crate) format: Format,
     pub(crate) size: u64,
     pub(crate) bytes: u64,
     pub(crate) sha256: String,
+    /// The attempts to lay out its file, which have a blob each. The last one is the export; what another may have left is removed with it.
+    pub(crate) attempts: Vec<String>,
+    /// How many witnesses cosigned the head that it goes up to.
+    #[serde(default)]
+    pub(crate) witnesses: usize,
+    /// Whether it shows a time stamp of an authority.
+    #[serde(default)]
+    pub(crate) stamped: bool,
+    /// Whether it shows personal details.
+    #[serde(default)]
+    pub(crate) details: bool,
     pub(crate) created_at: Timestamp,
 }
 
@@ -47,15 +64,6 @@ impl Document for ExportRecord {
     }
 }
 
-/// What `signer` signed last for a tenant.
-#[derive(Deserialize)]
-pub(crate) struct SignedCheckpoint {
-    /// The signed note.
-    pub(crate) note: String,
-    /// How many rows it covers.
-    pub(crate) size: u64,
-}
-
 /// Why there is no export.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ExportError {
@@ -64,6 +72,19 @@ pub(crate) enum ExportError {
         "nothing of this log is signed yet; sealing takes a few seconds after the first event, try again then"
     )]
     NothingSigned,
+    /// No witness yet.
+    #[error(
+        "no witness has cosigned this log yet; let a Runner witness it ('proofline-runner witness'), or export the newest head"
+    )]
+    NothingWitnessed,
+    /// The signer refuses the log.
+    #[error(
+        "the log is not the one that was signed, and nothing of it is vouched for: {what} Ask the operator of this deployment"
+    )]
+    Refused {
+        /// Why.
+        what: String,
+    },
     /// More than one file may hold.
     #[error(
         "{size} rows would be read; one file is made of at most {ROWS_MAX}; ask for a shorter range of time, in a format that takes filters"
@@ -72,12 +93,31 @@ pub(crate) enum ExportError {
         /// How many rows.
         size: u64,
     },
+    /// More details than one file may hold.
+    #[error(
+        "the personal details of these rows take {bytes} bytes, more than one file holds; export without them"
+    )]
+    Details {
+        /// How many.
+        bytes: usize,
+    },
     /// Not every file can be made of some rows.
     #[error(transparent)]
     Filter(#[from] FilterError),
+    /// Rows were purged meanwhile.
+    #[error(
+        "{what} changed while the export was made, as it does when rows are purged; make it again"
+    )]
+    Changed {
+        /// Which file of it.
+        what: String,
+    },
     /// Rows and checkpoint do not fit.
-    #[error("the log cannot be laid out")]
-    Bundle(#[from] BundleError),
+    #[error(
+        "the rows of the log and what was signed of it do not make one file; nothing was exported; \
+         a verification of the log names what is wrong with it"
+    )]
+    Bundle(#[source] BundleError),
     /// A name that cannot sign.
     #[error("the log's name cannot sign")]
     Note(#[from] NoteError),
@@ -92,31 +132,83 @@ pub(crate) enum ExportError {
     Store(#[from] StoreError),
 }
 
+impl From<BundleError> for ExportError {
+    fn from(error: BundleError) -> Self {
+        match error {
+            BundleError::Changed(what) => Self::Changed { what },
+            error @ (BundleError::Note(_)
+            | BundleError::Checkpoint(_)
+            | BundleError::Rows { .. }
+            | BundleError::Entry(_)
+            | BundleError::TooLarge(_)
+            | BundleError::Manifest(_)
+            | BundleError::File(_)
+            | BundleError::Statement) => Self::Bundle(error),
+        }
+    }
+}
+
 impl Fault for ExportError {
     fn class(&self) -> Class {
         match self {
-            Self::NothingSigned => Class::Conflict,
-            Self::TooLarge { .. } => Class::TooLarge,
-            Self::Blob(_) | Self::Keys(_) => Class::Unavailable,
+            Self::NothingSigned | Self::NothingWitnessed => Class::Conflict,
+            Self::Refused { .. } => Class::Unavailable,
+            Self::TooLarge { .. } | Self::Details { .. } => Class::TooLarge,
+            Self::Changed { .. } | Self::Blob(_) | Self::Keys(_) => Class::Unavailable,
             Self::Store(error) => error.class(),
             Self::Filter(error) => error.class(),
-            Self::Bundle(_) | Self::Note(_) => Class::Internal,
+            Self::Bundle(_) => Class::Unavailable,
+            Self::Note(_) => Class::Internal,
         }
     }
 
     fn code(&self) -> &'static str {
         match self {
             Self::NothingSigned => "nothing-signed",
-            Self::TooLarge { .. } => "payload-too-large",
-            Self::Blob(_) | Self::Keys(_) => "dependency-unavailable",
+            Self::NothingWitnessed => "nothing-witnessed",
+            Self::Refused { .. } | Self::Bundle(_) => "log-refused",
+            Self::TooLarge { .. } | Self::Details { .. } => "payload-too-large",
+            Self::Changed { .. } | Self::Blob(_) | Self::Keys(_) => "dependency-unavailable",
             Self::Store(error) => error.code(),
             Self::Filter(error) => error.code(),
-            Self::Bundle(_) | Self::Note(_) => "internal",
+            Self::Note(_) => "internal",
         }
     }
 }
 
 impl ExportRecord {
+    /// What describes the file that was made, without personal details.
+    pub(crate) fn new(
+        export: ExportId,
+        by: Option<UserId>,
+        format: Format,
+        made: &Made,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            export,
+            by,
+            format,
+            size: made.rows,
+            bytes: made.file.bytes,
+            sha256: made.file.sha256.clone(),
+            attempts: vec![made.file.attempt.clone()],
+            witnesses: made.witnesses,
+            stamped: made.stamped,
+            details: false,
+            created_at: now,
+        }
+    }
+
+    /// What stands behind its head, as far as the control plane says so.
+    pub(crate) const fn tier(&self) -> Tier {
+        match (self.witnesses, self.stamped) {
+            (1.., _) => Tier::Witnessed,
+            (0, true) => Tier::Timestamped,
+            (0, false) => Tier::Signed,
+        }
+    }
+
     /// The name of its file.
     pub(crate) fn file(&self) -> String {
         format!("{}.{}", self.export, self.format.extension())
@@ -124,117 +216,71 @@ impl ExportRecord {
 
     /// The name of its blob.
     pub(crate) fn blob(&self, tenant: TenantId) -> String {
-        format!("{tenant}/{}", self.file())
+        let attempt = self.attempts.last().map_or("", String::as_str);
+        file::blob_name(tenant, attempt, self.export, self.format)
+    }
+
+    /// Whether its file is laid out again if it is missing.
+    pub(crate) fn is_made_again(&self, now: Timestamp) -> bool {
+        now < self.created_at.plus(MADE_AGAIN_WITHIN)
+    }
+
+    /// The same, with the attempts that came before this one.
+    pub(crate) fn after(mut self, earlier: &Self) -> Self {
+        self.attempts.splice(..0, earlier.attempts.iter().cloned());
+        self
     }
 }
 
-/// The last checkpoint that was signed for a tenant.
-pub(crate) async fn checkpoint(
-    state: &State,
-    tenant: TenantId,
-) -> Result<SignedCheckpoint, ExportError> {
-    let blob =
-        state.ports.blobs.get(Bucket::Checkpoints, &format!("{tenant}/checkpoint.json")).await?;
-    let blob = blob.ok_or(ExportError::NothingSigned)?;
-    serde_json::from_slice(&blob.bytes)
-        .map_err(|error| StoreError::Unreadable(error.to_string()).into())
-}
-
-/// A file, and how many rows are in it.
-pub(crate) struct Made {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) rows: u64,
-}
-
-/// The file of the rows that are signed and fit `filter`.
-pub(crate) async fn make(
-    state: &State,
-    partition: &Partition,
-    format: Format,
-    filter: &AuditFilter,
-) -> Result<Made, ExportError> {
-    let checkpoint = checkpoint(state, partition.tenant()).await?;
-    if format == Format::Bundle {
-        return bundle(state, partition, &checkpoint, filter).await;
+/// The last checkpoint that was signed of this epoch of the log. None is given out once the signer refused it.
+pub(crate) async fn checkpoint(state: &State, log: &Partition) -> Result<SignedHead, ExportError> {
+    let (blobs, tenant) = (&*state.ports.blobs, log.tenant());
+    if let Some(alarm) = Alarm::read(blobs, tenant, log.epoch()).await? {
+        return Err(ExportError::Refused { what: alarm.what });
     }
-    let span = search::span(partition, filter, checkpoint.size).await?;
-    let mut made = Made { bytes: format.head().into_bytes(), rows: 0 };
-    for_each(partition, span, |row| {
-        if filter.matches(&Row::parse(row)?.view()) {
-            made.bytes.extend_from_slice(format.line(row)?.as_bytes());
-            made.rows += 1;
+    let signed = SignedHead::read(blobs, tenant).await?.map(|(signed, _)| signed);
+    let signed = match signed {
+        Some(signed) if signed.epoch > log.epoch() => {
+            SignedHead::read_ended(blobs, tenant, log.epoch()).await?
         }
-        Ok(())
-    })
-    .await?;
-    Ok(made)
-}
-
-/// Gives the exact bytes of rows to `take`, in order.
-async fn for_each(
-    partition: &Partition,
-    mut span: Range<u64>,
-    mut take: impl FnMut(&str) -> Result<(), StoreError> + Send,
-) -> Result<(), ExportError> {
-    let size = span.end.saturating_sub(span.start);
-    if size > ROWS_MAX {
-        return Err(ExportError::TooLarge { size });
-    }
-    while !span.is_empty() {
-        for (number, row) in search::read(partition, Order::Oldest, &span).await? {
-            take(&row)?;
-            span.start = number + 1;
-        }
-    }
-    Ok(())
-}
-
-/// The export of everything that is signed.
-async fn bundle(
-    state: &State,
-    partition: &Partition,
-    checkpoint: &SignedCheckpoint,
-    filter: &AuditFilter,
-) -> Result<Made, ExportError> {
-    if !filter.names().is_empty() {
-        let expected = "left out of a bundle, which proves the whole log; choose another format";
-        return Err(FilterError { parameter: "filters", expected }.into());
-    }
-    let tenant = partition.tenant();
-    let mut rows = Vec::new();
-    for_each(partition, 0..checkpoint.size, |row| {
-        rows.push(row.to_owned());
-        Ok(())
-    })
-    .await?;
-    let (log_keys, app_keys) = keys(state, tenant).await?;
-    let export = Export {
-        tenant: &tenant.to_string(),
-        rows: &rows,
-        checkpoint: &checkpoint.note,
-        log_keys: &log_keys,
-        app_keys: &app_keys,
+        signed => signed.filter(|signed| signed.epoch == log.epoch()),
     };
-    let draft = Draft::new(&export)?;
-    let signer =
-        Signer::new(&format!("{}/export", state.origin(tenant)), state.export_key.clone())?;
-    let note = signer.sign(draft.statement())?;
-    Ok(Made { bytes: draft.finish(&note)?, rows: checkpoint.size })
+    signed.ok_or(ExportError::NothingSigned)
 }
 
-/// The public keys that go with an export, for information.
-async fn keys(
-    state: &State,
-    tenant: TenantId,
-) -> Result<(Vec<VerifierKey>, Vec<ed25519_dalek::VerifyingKey>), ExportError> {
-    let origin = state.origin(tenant);
-    let mut log_keys = Vec::new();
-    if let Some(key) = state.ed25519(KeyPurpose::Checkpoint).await? {
-        log_keys.push(VerifierKey::new(&origin, key)?);
+/// How much of the log an export shows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Extent {
+    /// Which epoch; the current one when it does not say.
+    pub(crate) epoch: Option<u64>,
+    /// Up to which head.
+    pub(crate) head: HeadChoice,
+    /// Whether a bundle shows personal details.
+    pub(crate) details: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file that was removed because its time was over does not come back: nothing would remove it a second time.
+    #[test]
+    fn a_missing_file_is_laid_out_again_for_a_day() {
+        let created_at = Timestamp::from_unix_s(1_000_000);
+        let record = ExportRecord {
+            export: ExportId::from_u128(1),
+            by: None,
+            format: Format::Csv,
+            size: 1,
+            bytes: 1,
+            sha256: String::new(),
+            attempts: vec!["a".to_owned()],
+            witnesses: 0,
+            stamped: false,
+            details: false,
+            created_at,
+        };
+        let is_made_again = |s| record.is_made_again(created_at.plus(Duration::from_secs(s)));
+        assert_eq!([0, 86_399, 86_400].map(is_made_again), [true, true, false]);
     }
-    let mut app_keys = Vec::new();
-    for purpose in [KeyPurpose::AuthIntent, KeyPurpose::RunsIntent, KeyPurpose::AuditIntent] {
-        app_keys.extend(state.ed25519(purpose).await?);
-    }
-    Ok((log_keys, app_keys))
 }

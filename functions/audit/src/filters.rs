@@ -1,8 +1,9 @@
 //! Which rows a caller asks for, as a request says it.
 
-use domain::{AuditFilter, FilterError};
+use domain::{AuditFilter, FilterError, Outcome};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use store::leads::Keys;
 
 /// Which rows; those that fit everything that is said.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -45,5 +46,20 @@ impl Filters {
         let said = said.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
         said.into_iter()
             .try_fold(AuditFilter::default(), |filter, (name, value)| filter.with(name, value))
+    }
+
+    /// By what the projection finds these rows: whatever the fewest rows have. Nothing, when only a scan can.
+    pub(crate) fn keys(&self) -> Option<Keys> {
+        let action = self.action.as_deref();
+        if let Some(keys) = Keys::of_parties(self.actor.as_deref(), self.target.as_deref()) {
+            return Some(keys);
+        }
+        match self.outcome.as_deref().filter(|outcome| *outcome != Outcome::Ok.name()) {
+            Some(outcome) => {
+                let whole = action.filter(|action| !action.ends_with('.'));
+                Some(Keys::of_setback(outcome, whole))
+            }
+            None => action.map(Keys::of_action),
+        }
     }
 }

@@ -1,21 +1,23 @@
 //! `GET /v1/audit/events/{seq}`: one row, and the proof that it is in the log that was signed.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use std::str::FromStr;
+
+use axum::{Json, extract::State};
 use chain::{
     Hash, checkpoint::Checkpoint, note::Note, proof, row_proof::RowProof, tree::leaf_hash,
 };
-use domain::{AuditEvent, EventKind, Feature, Permission, Target};
+use domain::{AuditEvent, Class, EventKind, Feature, Permission, Target};
 use schemars::JsonSchema;
-use serde::Serialize;
-use store::{Change, log};
-use web::{Access, Caller, Endpoint, Problem};
+use serde::{Deserialize, Serialize};
+use store::{Change, Partition, SignedHead, log};
+use web::{Access, Caller, Endpoint, PathPart, Problem, Selection};
 
 use crate::{
-    export::{self, ExportError, SignedCheckpoint},
+    export::ExportError,
     inclusion,
+    list_events::in_epoch,
+    purged::{self, Kept},
+    witnessed::{self, HeadChoice, Witnessed},
 };
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint::get(
@@ -27,7 +29,16 @@ pub(crate) const ENDPOINT: Endpoint = Endpoint::get(
 )
 .with(Feature::AuditRead)
 .audited(&[EventKind::AuditViewed])
-.response::<Response>();
+.query::<Query>()
+.response::<Response>()
+.problems(&["row-purged", "invalid-filter", "log-refused"]);
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Query {
+    /// An epoch that the log had before it began again; the current one unless it says so.
+    epoch: Option<u64>,
+}
 
 #[derive(JsonSchema, Serialize)]
 pub(crate) struct Response {
@@ -58,52 +69,77 @@ struct Proof {
 pub(crate) async fn handle(
     State(state): State<crate::State>,
     caller: Caller,
-    Path(seq): Path<String>,
+    PathPart(seq): PathPart<Seq>,
+    Selection(query): Selection<Query>,
 ) -> Result<Json<Response>, Problem> {
-    let seq = number(&seq).ok_or_else(Problem::not_found)?;
-    if seq >= log::head(&caller.data).await?.tree.size() {
+    let Seq(seq) = seq;
+    let data = in_epoch(state.log(&caller.data).await?, query.epoch)?;
+    if seq >= log::head(&data).await?.tree.size() {
         return Err(Problem::not_found());
     }
     let event = AuditEvent::new(EventKind::AuditViewed, Target::new("log", caller.data.tenant()));
     caller.commit(Change::new(event.with("row", seq))).await?;
-    let commit = log::holding(&caller.data, seq).await?.ok_or_else(|| log::missing(seq))?;
-    let raw = (commit.first..).zip(commit.rows).find(|(number, _)| *number == seq);
-    let (_, raw) = raw.ok_or_else(|| log::missing(seq))?;
+    let raw = match row(&state, &data, seq).await? {
+        Kept::Row(raw) => raw,
+        Kept::Hash(hash) => return Err(gone(hash)),
+    };
     let hash = leaf_hash(raw.as_bytes());
-    let checkpoint = covering(&state, &caller, seq).await?;
+    let checkpoint = covering(&state, &data, seq).await?;
     let proof = match &checkpoint {
-        Some(checkpoint) => Some(prove(&caller, seq, &raw, hash, checkpoint).await?),
+        Some(checkpoint) => Some(prove(&state, &data, seq, (&raw, hash), checkpoint).await?),
         None => None,
     };
     Ok(Json(Response { seq, hash: hash.to_string(), raw, pending: proof.is_none(), proof }))
 }
 
+/// The row, or what is left of it.
+async fn row(state: &crate::State, data: &Partition, seq: u64) -> Result<Kept, Problem> {
+    let Some(commit) = log::holding(data, seq).await? else {
+        return Ok(purged::row(&*state.ports.blobs, data, seq).await?);
+    };
+    let row = (commit.first..).zip(commit.rows).find(|(number, _)| *number == seq);
+    Ok(Kept::Row(row.ok_or_else(|| log::missing(seq))?.1))
+}
+
+fn gone(hash: Hash) -> Problem {
+    let detail = "The row was removed when its time was over. Its hash is left; an export proves that, and names the row that accounts for it.";
+    Problem::new(Class::NotFound, "row-purged", detail).with("hash", hash.to_string())
+}
+
 /// A number in its one spelling.
-fn number(text: &str) -> Option<u64> {
-    text.parse::<u64>().ok().filter(|number| number.to_string() == text)
+#[derive(Debug)]
+pub(crate) struct Seq(u64);
+
+impl FromStr for Seq {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let number = text.parse::<u64>().ok().filter(|number| number.to_string() == text);
+        number.map(Self).ok_or(())
+    }
 }
 
 /// The last signed checkpoint, if it covers the row.
 async fn covering(
     state: &crate::State,
-    caller: &Caller,
+    log: &Partition,
     seq: u64,
-) -> Result<Option<SignedCheckpoint>, ExportError> {
-    match export::checkpoint(state, caller.data.tenant()).await {
-        Ok(checkpoint) => Ok(Some(checkpoint).filter(|checkpoint| seq < checkpoint.size)),
+) -> Result<Option<SignedHead>, ExportError> {
+    match witnessed::head(state, log, HeadChoice::Newest).await {
+        Ok(Witnessed { head, .. }) => Ok(Some(head).filter(|head| seq < head.size)),
         Err(ExportError::NothingSigned) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
 async fn prove(
-    caller: &Caller,
+    state: &crate::State,
+    log: &Partition,
     seq: u64,
-    raw: &str,
-    hash: Hash,
-    signed: &SignedCheckpoint,
+    (raw, hash): (&str, Hash),
+    signed: &SignedHead,
 ) -> Result<Proof, Problem> {
-    let hashes = inclusion::prove(&caller.data, seq, signed.size).await?;
+    let hashes = inclusion::prove(&*state.ports.blobs, log, seq, signed.size).await?;
     let note = Note::parse(signed.note.as_bytes()).map_err(|error| Problem::internal(&error))?;
     let head = Checkpoint::parse(note.text).map_err(|error| Problem::internal(&error))?;
     proof::check_inclusion(hash, seq, head.size, &hashes, head.root)
@@ -124,10 +160,11 @@ mod tests {
 
     #[test]
     fn a_row_has_one_number() {
-        assert_eq!(number("0"), Some(0));
-        assert_eq!(number("18446744073709551615"), Some(u64::MAX));
+        let number = |text: &str| text.parse().map(|Seq(number)| number);
+        assert_eq!(number("0"), Ok(0));
+        assert_eq!(number("18446744073709551615"), Ok(u64::MAX));
         for text in ["", "-1", "+1", "01", "1.0", "18446744073709551616", "１"] {
-            assert_eq!(number(text), None, "{text}");
+            assert_eq!(number(text), Err(()), "{text}");
         }
     }
 }

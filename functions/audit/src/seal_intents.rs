@@ -10,7 +10,12 @@ use crate::{State, sealing};
 pub(crate) const TRIGGER: Trigger = Trigger::queue(
     "seal_intents",
     QueueName::Seal,
-    &[EventKind::LogGenesis, EventKind::LogIncomplete],
+    &[
+        EventKind::LogGenesis,
+        EventKind::LogIncomplete,
+        EventKind::LogFilled,
+        EventKind::AuditVerifyFailed,
+    ],
 );
 
 pub(crate) async fn handle(state: State, job: Job, message: String) -> Result<Value, Problem> {

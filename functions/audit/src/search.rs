@@ -1,4 +1,8 @@
-//! Finding rows: a scan of the log itself, bounded, exact, and saying how far it got. No index can be behind or wrong.
+//! Finding rows: where the projection leads to, and beyond its watermark by a scan of the log itself; bounded, exact, and saying how far it got.
+//!
+//! Every row that is found is read from the log. A projection that leads to another row is found out, and then the log alone is read.
+
+mod led;
 
 use std::ops::Range;
 
@@ -6,12 +10,20 @@ use chain::{
     commit::Commit,
     intent::{Party, Source},
 };
-use domain::{AuditFilter, RowView};
+use domain::{AuditFilter, Outcome, RowView};
+use ports::Blobs;
 use serde::Deserialize;
-use store::{Partition, StoreError, log};
+use store::{
+    Partition, StoreError,
+    leads::{Keys, Marks},
+    log,
+};
+
+use crate::purged::{self, Kept};
+use led::Trust;
 
 /// Commits read at a time.
-const COMMITS: usize = 8;
+pub(crate) const COMMITS: usize = 8;
 /// How many times, for one answer. A scan ends early and says where to go on, rather than hold the caller up.
 const READS_MAX: usize = 16;
 
@@ -26,7 +38,38 @@ pub(crate) enum Order {
     Newest,
 }
 
-/// What a scan found.
+impl Order {
+    /// What of `left` comes after `number`.
+    fn pass(self, left: &mut Range<u64>, number: u64) {
+        match self {
+            Self::Oldest => left.start = number + 1,
+            Self::Newest => left.end = number,
+        }
+    }
+
+    /// The next of `left`.
+    fn next(self, left: &Range<u64>) -> Option<u64> {
+        (!left.is_empty()).then(|| match self {
+            Self::Oldest => left.start,
+            Self::Newest => left.end - 1,
+        })
+    }
+}
+
+/// What is looked for.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    /// Which rows.
+    pub(crate) filter: AuditFilter,
+    /// By what the projection finds them; nothing when there are too many to be worth it.
+    pub(crate) keys: Option<Keys>,
+    /// In which order.
+    pub(crate) order: Order,
+    /// At most this many.
+    pub(crate) limit: usize,
+}
+
+/// What was found.
 #[derive(Debug)]
 pub(crate) struct Found {
     /// The exact bytes of the rows that fit.
@@ -65,6 +108,16 @@ impl Row {
         serde_json::from_str(row).map_err(unreadable)
     }
 
+    /// What leads to it.
+    pub(crate) fn marks(&self) -> Marks<'_> {
+        Marks {
+            actor: &self.act.id,
+            target: &self.target.id,
+            action: &self.action,
+            setback: Some(self.out.as_str()).filter(|out| *out != Outcome::Ok.name()),
+        }
+    }
+
     /// What filters compare.
     pub(crate) fn view(&self) -> RowView<'_> {
         RowView {
@@ -92,65 +145,131 @@ pub(crate) async fn span(
     Ok(bound(filter.from(), 0).await?..bound(filter.to(), size).await?)
 }
 
-/// Looks for up to `limit` rows among `left`, from one end on.
-pub(crate) async fn search(
-    data: &Partition,
-    filter: &AuditFilter,
-    order: Order,
-    mut left: Range<u64>,
-    limit: usize,
-) -> Result<Found, StoreError> {
-    let mut found = Found { rows: Vec::new(), scanned_to: None, next: None };
-    for _ in 0..READS_MAX {
-        for (number, row) in read(data, order, &left).await? {
-            if found.rows.len() == limit {
-                break;
+/// Looks for rows among `left`, from one end on: by the projection, which covers `watermark` rows, and by a scan of the others. `None` when the
+/// projection led to something else.
+pub(crate) async fn find(
+    blobs: &dyn Blobs,
+    log: &Partition,
+    wanted: &Wanted,
+    left: Range<u64>,
+    watermark: u64,
+) -> Result<Option<Found>, StoreError> {
+    let mut search = Search { blobs, log, wanted, rows: Vec::new(), commit: None };
+    let border = match &wanted.keys {
+        Some(_) if !left.is_empty() => watermark.clamp(left.start, left.end),
+        Some(_) | None => left.start,
+    };
+    let (mut led, mut rest) = (left.start..border, border..left.end);
+    match (&wanted.keys, wanted.order) {
+        (None, _) => search.scan(&mut rest).await?,
+        (Some(keys), Order::Oldest) => {
+            if search.follow(keys, &mut led).await? == Trust::Lost {
+                return Ok(None);
             }
-            if Row::parse(&row).map(|row| filter.matches(&row.view()))? {
-                found.rows.push(row);
-            }
-            found.scanned_to = Some(number);
-            match order {
-                Order::Oldest => left.start = number + 1,
-                Order::Newest => left.end = number,
+            if led.is_empty() {
+                search.scan(&mut rest).await?;
             }
         }
-        if found.rows.len() == limit || left.is_empty() {
-            break;
+        (Some(keys), Order::Newest) => {
+            search.scan(&mut rest).await?;
+            if rest.is_empty() && search.follow(keys, &mut led).await? == Trust::Lost {
+                return Ok(None);
+            }
         }
     }
-    found.next = (!left.is_empty()).then(|| match order {
-        Order::Oldest => left.start,
-        Order::Newest => left.end - 1,
-    });
-    Ok(found)
+    Ok(Some(search.end(&left, &led, &rest)))
 }
 
-/// The next rows of `left` with their numbers, in order; at least one unless it is empty.
+/// A search under way.
+struct Search<'a> {
+    blobs: &'a dyn Blobs,
+    log: &'a Partition,
+    wanted: &'a Wanted,
+    rows: Vec<String>,
+    /// The commit that was read last.
+    commit: Option<Commit>,
+}
+
+impl Search<'_> {
+    fn is_full(&self) -> bool {
+        self.rows.len() == self.wanted.limit
+    }
+
+    /// Looks at the rows of `left` one by one.
+    async fn scan(&mut self, left: &mut Range<u64>) -> Result<(), StoreError> {
+        for _ in 0..READS_MAX {
+            if self.is_full() || left.is_empty() {
+                break;
+            }
+            for (number, row) in
+                read(self.blobs, self.log, self.wanted.order, left, COMMITS).await?
+            {
+                if self.is_full() {
+                    break;
+                }
+                if let Kept::Row(row) = row
+                    && Row::parse(&row).map(|row| self.wanted.filter.matches(&row.view()))?
+                {
+                    self.rows.push(row);
+                }
+                self.wanted.order.pass(left, number);
+            }
+        }
+        Ok(())
+    }
+
+    fn end(self, asked: &Range<u64>, led: &Range<u64>, rest: &Range<u64>) -> Found {
+        let order = self.wanted.order;
+        let next = match order {
+            Order::Oldest => order.next(led).or_else(|| order.next(rest)),
+            Order::Newest => order.next(rest).or_else(|| order.next(led)),
+        };
+        let scanned_to = match order {
+            Order::Oldest => next.unwrap_or(asked.end).checked_sub(1),
+            Order::Newest => Some(next.map_or(asked.start, |next| next + 1)),
+        };
+        let scanned_to = scanned_to.filter(|scanned| asked.contains(scanned));
+        Found { rows: self.rows, scanned_to, next }
+    }
+}
+
+/// The next rows of `left` with their numbers, in order, from so many commits; at least one unless it is empty. Of rows that were purged, their
+/// hashes.
 pub(crate) async fn read(
+    blobs: &dyn Blobs,
     data: &Partition,
     order: Order,
     left: &Range<u64>,
-) -> Result<Vec<(u64, String)>, StoreError> {
+    commits: usize,
+) -> Result<Vec<(u64, Kept)>, StoreError> {
     if left.is_empty() {
         return Ok(Vec::new());
     }
     let (from, commits) = match order {
-        Order::Oldest => (left.start, log::commits_from(data, left.start, COMMITS).await?),
-        Order::Newest => (left.end - 1, log::commits_until(data, left.end - 1, COMMITS).await?),
+        Order::Oldest => (left.start, log::commits_from(data, left.start, commits).await?),
+        Order::Newest => (left.end - 1, log::commits_until(data, left.end - 1, commits).await?),
     };
-    let numbered = |commit: Commit| (commit.first..).zip(commit.rows);
-    let mut rows: Vec<_> = commits
-        .into_iter()
-        .flat_map(numbered)
-        .filter(|(number, _)| left.contains(number))
-        .collect();
-    rows.sort_by_key(|(number, _)| match order {
-        Order::Oldest => *number,
-        Order::Newest => u64::MAX - *number,
-    });
+    let numbered = |commit: Commit| (commit.first..).zip(commit.rows.into_iter().map(Kept::Row));
+    let rows = sorted(commits.into_iter().flat_map(numbered), order, left);
+    if rows.first().is_some_and(|(number, _)| *number == from) {
+        return Ok(rows);
+    }
+    let rows = sorted(purged::bundle(blobs, data, from).await?.into_iter(), order, left);
     match rows.first() {
         Some((number, _)) if *number == from => Ok(rows),
         Some(_) | None => Err(log::missing(from)),
     }
+}
+
+fn sorted(
+    rows: impl Iterator<Item = (u64, Kept)>,
+    order: Order,
+    left: &Range<u64>,
+) -> Vec<(u64, Kept)> {
+    let mut rows: Vec<_> = rows.filter(|(number, _)| left.contains(number)).collect();
+    rows.sort_by_key(|(number, _)| match order {
+        Order::Oldest => *number,
+        Order::Newest => u64::MAX - *number,
+    });
+    rows
 }

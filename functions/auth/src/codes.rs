@@ -1,8 +1,8 @@
 //! Decisions on codes: taken on what is stored, written with their event, taken again when someone else was faster.
 
 use domain::{
-    Actor, LoginId, Timestamp,
-    auth::{CodeAnswer, Credential, EnrolmentError, Login, LoginError, MfaVerified, TotpSecret},
+    Actor, EventKind, LoginId, Timestamp, UserId,
+    auth::{CodeAnswer, Credential, EnrolmentError, Login, LoginError, TotpSecret},
 };
 use store::{Change, Found, Partition, StoreError};
 use web::{Enrollee, Problem};
@@ -10,16 +10,20 @@ use web::{Enrollee, Problem};
 use crate::{
     AuthState,
     followers::{ATTEMPTS_MAX, decide_again},
+    guards,
+    letters::Topic,
     records::{CredentialRecord, LoginRecord},
 };
 
-/// Finds a login.
+/// Finds a login. One that began before its user was signed out everywhere is over: the password that it began with may be another's by now.
 ///
 /// # Errors
 /// * [`LoginError::Over`]: there is none, or no longer.
 pub(crate) async fn login(data: &Partition, id: LoginId) -> Result<Found<LoginRecord>, Problem> {
     let found = data.find::<LoginRecord>(&LoginRecord::id_of(id)).await?;
-    found.ok_or_else(|| LoginError::Over.into())
+    let Found { document: LoginRecord(login), etag } = found.ok_or(LoginError::Over)?;
+    let epoch = guards::epoch_of(data, login.user).await?;
+    Ok(Found { document: LoginRecord(login.in_epoch(epoch)?), etag })
 }
 
 /// The login that an enrolment token was issued with: its `jti`.
@@ -30,12 +34,13 @@ pub(crate) fn login_of(enrollee: &Enrollee) -> Result<LoginId, LoginError> {
     enrollee.claims.jti.parse().map_err(|_| LoginError::Over)
 }
 
-/// Decides on a code of the login `id`: `step` takes the login to the state that waits for one, `check` is that state's rule.
-pub(crate) async fn decide<S>(
+/// Decides on a code of the login `id`: `step` takes the login to the state that waits for one, `check` is that state's rule. With what the
+/// right code led to comes the credential as it is then.
+pub(crate) async fn decide<S, V>(
     (state, data, id, now): (&AuthState, &Partition, LoginId, Timestamp),
     step: impl Fn(Login) -> Result<S, LoginError>,
-    check: impl Fn(S, Credential, &TotpSecret) -> Result<CodeAnswer, EnrolmentError>,
-) -> Result<MfaVerified, Problem> {
+    check: impl Fn(S, Credential, &TotpSecret) -> Result<CodeAnswer<V>, EnrolmentError>,
+) -> Result<(V, Credential), Problem> {
     let mut last = StoreError::Conflict;
     for _ in 0..ATTEMPTS_MAX {
         let Found { document: LoginRecord(login), etag: login_etag } = login(data, id).await?;
@@ -43,23 +48,38 @@ pub(crate) async fn decide<S>(
         let step = step(login)?;
         let Found { document: CredentialRecord(credential), etag } =
             data.get::<CredentialRecord>(&CredentialRecord::id_of(user)).await?;
-        let secret = state.totp_secret(data.tenant(), &credential)?;
+        let secret = state.totp_secret(data.tenant(), &credential).await?;
         let (outcome, actor, login, credential, event) = match check(step, credential, &secret)? {
             CodeAnswer::Right { verified, login, credential, event } => {
-                (Ok(verified), Actor::user(user), login, credential, event)
+                (Ok((verified, credential.clone())), Actor::user(user), login, credential, event)
             }
             CodeAnswer::Wrong { error, login, credential, event } => {
                 (Err(error), Actor::anonymous(), login, credential, event)
             }
         };
+        let kind = event.kind;
         let change = Change::new(event)
             .replace(&LoginRecord(login), login_etag)
             .replace(&CredentialRecord(credential), etag);
         match data.commit(&actor, now, change).await {
-            Ok(_) => return outcome.map_err(Problem::from),
+            Ok(_) => {
+                tell_of_lock((state, data, user, now), kind).await;
+                return outcome.map_err(Problem::from);
+            }
             Err(error) if decide_again(&error) => last = error,
             Err(error) => return Err(error.into()),
         }
     }
     Err(last.into())
+}
+
+/// Tells a user that a code locked them, if that is what was recorded of it: whoever comes as far as to guess codes knows the password, or has a
+/// device of theirs (threat T11).
+pub(crate) async fn tell_of_lock(
+    (state, data, user, now): (&AuthState, &Partition, UserId, Timestamp),
+    recorded: EventKind,
+) {
+    if recorded == EventKind::AccountLocked {
+        state.tell(data, user, &Topic::CodesLocked { when: now }).await;
+    }
 }

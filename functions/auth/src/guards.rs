@@ -1,7 +1,7 @@
 //! Users' guards: the copy of a user's roles and state that every app reads. The user record is the source; a missing guard is made again.
 
-use domain::{UserId, auth::LoginError};
-use store::{Guard, GuardState, Partition};
+use domain::{EventId, UserId, auth::LoginError};
+use store::{Guard, GuardState, Partition, StoreError, TenantRecord};
 use web::Problem;
 
 use crate::{followers, records::UserRecord};
@@ -11,22 +11,37 @@ use crate::{followers, records::UserRecord};
 /// # Errors
 /// * [`LoginError::Failed`]: disabled; the same as a wrong password.
 pub(crate) async fn of(data: &Partition, user: UserId) -> Result<Guard, Problem> {
-    let guard = match data.find::<Guard>(&user.to_string()).await? {
-        Some(found) => found.document,
-        None => make(data, &data.get::<UserRecord>(&user.to_string()).await?.document).await?,
+    let guard = if let Some(found) = data.find::<Guard>(&user.to_string()).await? {
+        found.document
+    } else {
+        let user = data.get::<UserRecord>(&user.to_string()).await?.document;
+        let guard = Guard::new(user.user, user.roles);
+        followers::create(data, &guard).await?;
+        guard
     };
+    let tenant = data.get::<TenantRecord>(TenantRecord::ID).await?.document;
     match guard.state {
-        GuardState::Disabled => Err(LoginError::Failed.into()),
-        GuardState::PendingMfa | GuardState::Active => Ok(guard),
+        GuardState::PendingMfa | GuardState::Active if tenant.state.admits() => Ok(guard),
+        GuardState::PendingMfa | GuardState::Active | GuardState::Locked | GuardState::Disabled => {
+            Err(LoginError::Failed.into())
+        }
     }
 }
 
-/// Makes the guard of a new user, who has no second factor yet.
-pub(crate) async fn make(data: &Partition, user: &UserRecord) -> Result<Guard, Problem> {
-    let state = GuardState::PendingMfa;
-    let guard = Guard { user: user.user, roles: user.roles.clone(), state, epoch: 0 };
-    followers::create(data, &guard).await?;
-    Ok(guard)
+/// The guard of a user, whatever it says.
+pub(crate) async fn find(data: &Partition, user: UserId) -> Result<Option<Guard>, Problem> {
+    Ok(data.find::<Guard>(&user.to_string()).await?.map(|found| found.document))
+}
+
+/// The epoch of a user's guard; one that a crash left out begins with zero.
+pub(crate) async fn epoch_of(data: &Partition, user: UserId) -> Result<u32, StoreError> {
+    let guard = data.find::<Guard>(&user.to_string()).await?;
+    Ok(guard.map_or(0, |found| found.document.epoch))
+}
+
+/// Keeps the guard of a new user, who has no second factor yet, as the event says that it is.
+pub(crate) async fn keep(data: &Partition, guard: &Guard, event: EventId) -> Result<(), Problem> {
+    Ok(followers::create_because(data, guard, event).await?)
 }
 
 /// The guard of a user who showed both factors; active from now on.
@@ -37,11 +52,13 @@ pub(crate) async fn activate(data: &Partition, user: UserId) -> Result<Guard, Pr
     of(data, user).await?;
     let activate = |guard: &Guard| match guard.state {
         GuardState::PendingMfa => Some(Guard { state: GuardState::Active, ..guard.clone() }),
-        GuardState::Active | GuardState::Disabled => None,
+        GuardState::Active | GuardState::Locked | GuardState::Disabled => None,
     };
     let guard = followers::update(data, &user.to_string(), activate).await?;
     match guard.state {
         GuardState::Active => Ok(guard),
-        GuardState::PendingMfa | GuardState::Disabled => Err(LoginError::Failed.into()),
+        GuardState::PendingMfa | GuardState::Locked | GuardState::Disabled => {
+            Err(LoginError::Failed.into())
+        }
     }
 }

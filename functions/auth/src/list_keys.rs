@@ -1,10 +1,10 @@
 //! `GET /.well-known/jwks.json`: the public keys of access tokens (RFC 7517 §5).
 
 use axum::{Json, extract::State, http::header::CACHE_CONTROL, response::IntoResponse};
-use protocol::key::{Jwk, Signer as _};
+use protocol::key::Jwk;
 use schemars::JsonSchema;
 use serde::Serialize;
-use web::{Access, Endpoint};
+use web::{Access, Endpoint, Visitor};
 
 use crate::AuthState;
 
@@ -31,8 +31,8 @@ struct PublicJwk {
     jwk: Jwk,
 }
 
-pub(crate) async fn handle(State(state): State<AuthState>) -> impl IntoResponse {
-    let jwk = state.keys.access.public().jwk();
-    let key = PublicJwk { kid: jwk.kid().to_string(), alg: "ES256", r#use: "sig", jwk };
-    ([(CACHE_CONTROL, "max-age=300")], Json(Response { keys: vec![key] }))
+pub(crate) async fn handle(State(state): State<AuthState>, visitor: Visitor) -> impl IntoResponse {
+    let published = state.signing.published(visitor.now).await.into_iter();
+    let key = |jwk: Jwk| PublicJwk { kid: jwk.kid().to_string(), alg: "ES256", r#use: "sig", jwk };
+    ([(CACHE_CONTROL, "max-age=300")], Json(Response { keys: published.map(key).collect() }))
 }

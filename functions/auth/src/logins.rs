@@ -37,12 +37,17 @@ impl Beginning {
     pub(crate) fn new(
         state: &AuthState,
         data: &Partition,
-        user: UserId,
+        (user, epoch): (UserId, u32),
         needs: Needs,
         now: Timestamp,
     ) -> Self {
         let ticket = Ticket::new(data.tenant(), state.id(now), state.random());
-        Self { login: Login::begin(&ticket, user, needs, now), ticket, needs }
+        Self { login: Login::begin(&ticket, (user, epoch), needs, now), ticket, needs }
+    }
+
+    /// Whether it waits for a second factor to be set up.
+    pub(crate) fn is_enrolment(&self) -> bool {
+        self.needs == Needs::Enrol
     }
 
     /// What is to be created.
@@ -57,12 +62,10 @@ impl Beginning {
         data: &Partition,
         now: Timestamp,
     ) -> Result<Begun, Problem> {
-        let guard = guards::of(data, self.login.user).await?;
+        guards::of(data, self.login.user).await?;
         let enrolment_token = match self.needs {
             Needs::Verify => None,
-            Needs::Enrol => {
-                Some(state.enrolment_token(data.tenant(), &self.login, guard.epoch, now)?)
-            }
+            Needs::Enrol => Some(state.enrolment_token(data.tenant(), &self.login, now).await?),
         };
         let login = self.ticket.expose().expose_secret().to_owned();
         Ok(Begun { login, needs: self.needs, enrolment_token })

@@ -1,8 +1,8 @@
 //! What `auth` keeps, and where. Rules are in `domain::auth`; here is only the place of each document.
 
 use domain::{
-    LoginId, Role, TenantId, Timestamp, UserId,
-    auth::{Credential, Invitation, Login},
+    LoginId, Role, TenantId, TenantKind, Timestamp, UserId,
+    auth::{Credential, Invitation, Login, PasswordReset, Recovery},
 };
 use ports::Container;
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,8 @@ use store::Document;
 
 /// A login that is over stays this long, so that its bearer is told so.
 const LOGIN_KEPT: Duration = Duration::from_hours(1);
+/// A recovery that is over stays this long in the list.
+const RECOVERY_KEPT: Duration = Duration::from_hours(24 * 30);
 
 /// A person of the tenant.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -43,6 +45,16 @@ pub(crate) struct LoginRecord(pub(crate) Login);
 #[serde(transparent)]
 pub(crate) struct InvitationRecord(pub(crate) Invitation);
 
+/// A reset of a password.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(transparent)]
+pub(crate) struct ResetRecord(pub(crate) PasswordReset);
+
+/// A recovery of a second factor.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(transparent)]
+pub(crate) struct RecoveryRecord(pub(crate) Recovery);
+
 /// Whose an e-mail address is. Its partition is `[system, index of the address]`: no tenant's, and no two addresses' the same.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -59,6 +71,9 @@ pub(crate) struct LoginIndexEntry {
 pub(crate) struct FirstTenant {
     /// Which.
     pub(crate) tenant: TenantId,
+    /// The first customer, or whoever runs the deployment.
+    #[serde(default)]
+    pub(crate) kind: TenantKind,
 }
 
 impl CredentialRecord {
@@ -75,10 +90,6 @@ impl LoginRecord {
 
 impl LoginIndexEntry {
     pub(crate) const ID: &'static str = "login";
-}
-
-impl FirstTenant {
-    pub(crate) const ID: &'static str = "first-tenant";
 }
 
 impl Document for UserRecord {
@@ -121,6 +132,32 @@ impl Document for InvitationRecord {
     }
 }
 
+impl Document for ResetRecord {
+    const CONTAINER: Container = Container::Auth;
+    const KIND: &'static str = "password_reset";
+
+    fn id(&self) -> String {
+        self.0.reset.to_string()
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.0.ends_at.plus(LOGIN_KEPT))
+    }
+}
+
+impl Document for RecoveryRecord {
+    const CONTAINER: Container = Container::Auth;
+    const KIND: &'static str = "recovery";
+
+    fn id(&self) -> String {
+        self.0.recovery.to_string()
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.0.ends_at.plus(RECOVERY_KEPT))
+    }
+}
+
 impl Document for LoginIndexEntry {
     const CONTAINER: Container = Container::LoginIndex;
     const KIND: &'static str = "login_index";
@@ -135,6 +172,10 @@ impl Document for FirstTenant {
     const KIND: &'static str = "first_tenant";
 
     fn id(&self) -> String {
-        Self::ID.to_owned()
+        let id = match self.kind {
+            TenantKind::Customer => "first-tenant",
+            TenantKind::Platform => "platform-tenant",
+        };
+        id.to_owned()
     }
 }

@@ -2,22 +2,23 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
-    Actor, Class, EventKind, Fault, UserId,
+    Actor, AuditEvent, Class, EventKind, Fault, Target, UserId,
     auth::{
-        Credential, Email, InvitationError, Needs, NewPassword, Password, PasswordRecord, Ticket,
+        Breach, Credential, Email, Invitation, InvitationError, Needs, NewPassword, Password,
+        PasswordError, PasswordRecord, Ticket,
     },
-    kind,
+    is_line, kind,
 };
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
-use store::{Change, Found, Partition, StoreError, TenantRecord};
+use store::{Change, Found, Guard, Partition, StoreError, TenantRecord};
 use web::{Access, Endpoint, Input, Problem, Visitor};
 
 use crate::{
     AuthState, accounts, guards,
     logins::{Beginning, Begun},
-    records::{CredentialRecord, InvitationRecord, UserRecord},
+    records::{CredentialRecord, InvitationRecord, LoginIndexEntry, UserRecord},
 };
 
 const DISPLAY_NAME_CHARS_MAX: usize = 200;
@@ -25,7 +26,7 @@ const DISPLAY_NAME_CHARS_MAX: usize = 200;
 pub(crate) const ENDPOINT: Endpoint = Endpoint::post(
     "/v1/invitations/redeem",
     Access::Public("the invitation's token, good for one use"),
-    &[EventKind::UserCreated],
+    &[EventKind::UserCreated, EventKind::PasswordRejectedBreached],
 )
 .summary("Redeem an invitation with an e-mail address and a password")
 .request::<Request>()
@@ -38,6 +39,7 @@ pub(crate) const ENDPOINT: Endpoint = Endpoint::post(
     "password-too-short",
     "password-too-long",
     "password-guessable",
+    "password-breached",
     "busy",
 ]);
 
@@ -92,7 +94,7 @@ pub(crate) async fn handle(
     let invitation = data.find::<InvitationRecord>(&ticket.id.to_string()).await?;
     let invitation = invitation.ok_or(InvitationError)?;
     invitation.document.0.admits(&ticket, visitor.now)?;
-    let person = check(&data, &request).await?;
+    let person = check(&state, &data, &invitation.document.0, &request, visitor).await?;
     let password = state.hasher.make(person.password.clone(), state.random()).await?;
     let login = redeem(&state, &data, (ticket, invitation), person, password, visitor).await?;
     Ok((StatusCode::CREATED, Json(login.answer(&state, &data, visitor.now).await?)))
@@ -102,21 +104,45 @@ struct Person {
     email: Email,
     display_name: String,
     password: NewPassword,
+    breach: Breach,
 }
 
-async fn check(data: &Partition, request: &Request) -> Result<Person, Problem> {
+async fn check(
+    state: &AuthState,
+    data: &Partition,
+    invitation: &Invitation,
+    request: &Request,
+    visitor: Visitor,
+) -> Result<Person, Problem> {
     let display_name = request.display_name.trim().to_owned();
-    if !(1..=DISPLAY_NAME_CHARS_MAX).contains(&display_name.chars().count())
-        || display_name.contains(char::is_control)
-    {
+    if !is_line(&display_name, 1..=DISPLAY_NAME_CHARS_MAX) {
         return Err(RedeemError::DisplayName.into());
     }
     let email = Email::parse(&request.email)?;
+    if !invitation.is_for(&email.index(&state.keys.index)) {
+        return Err(InvitationError.into());
+    }
     let tenant = data.get::<TenantRecord>(TenantRecord::ID).await?.document;
     let context = [email.as_str(), &display_name, &tenant.name];
-    let password =
-        NewPassword::choose(Password::typed(request.password.expose_secret())?, &context)?;
-    Ok(Person { email, display_name, password })
+    let typed = Password::typed(request.password.expose_secret())?;
+    let chosen = choose(state, typed, &context, visitor).await;
+    if chosen.as_ref().err() == Some(&PasswordError::Breached) {
+        let target = Target::new("invitation", invitation.invitation);
+        let event = AuditEvent::denied(EventKind::PasswordRejectedBreached, target, "breached");
+        data.commit(&Actor::anonymous(), visitor.now, Change::new(event)).await?;
+    }
+    let (password, breach) = chosen?;
+    Ok(Person { email, display_name, password, breach })
+}
+
+async fn choose(
+    state: &AuthState,
+    typed: Password,
+    context: &[&str],
+    visitor: Visitor,
+) -> Result<(NewPassword, Breach), PasswordError> {
+    let password = NewPassword::choose(typed.clone(), context)?;
+    Ok((password, state.choose(&typed, visitor.now).await?))
 }
 
 /// Reservation of the address first, then the user with the event, then the guard: each can be repeated after a crash.
@@ -131,28 +157,32 @@ async fn redeem(
     let (tenant, now) = (data.tenant(), visitor.now);
     // One invitation makes one user, so the user takes its number: a second try is the same user.
     let user = UserId::from_u128(u128::from_be_bytes(ticket.id.to_bytes()));
-    if !accounts::reserve(state, &person.email, tenant, user).await? {
+    let entry = LoginIndexEntry { tenant, user };
+    if !accounts::reserve(state, &person.email, entry, now).await? {
         return Err(RedeemError::EmailTaken.into());
     }
     let (redeemed, event) = invitation.document.0.redeem(&ticket, user, now)?;
     let record = UserRecord {
         user,
-        sealed_email: state.seal_email(tenant, user, &person.email)?,
+        sealed_email: state.seal_email(tenant, user, &person.email).await?,
         display_name: person.display_name,
         roles: vec![redeemed.role],
         created_at: now,
     };
-    let login = Beginning::new(state, data, user, Needs::Enrol, now);
-    let change = Change::new(event)
+    let guard = Guard::new(user, record.roles.clone());
+    let login = Beginning::new(state, data, (user, guard.epoch), Needs::Enrol, now);
+    let mut credential = Credential::new(user, password);
+    credential.breach = person.breach;
+    let change = Change::new(guard.recorded_in(event))
         .replace(&InvitationRecord(redeemed), invitation.etag)
         .create(&record)
-        .create(&CredentialRecord(Credential::new(user, password)))
+        .create(&CredentialRecord(credential))
         .create(&login.record());
-    match data.commit(&Actor::user(user), now, change).await {
-        Ok(_) => {}
+    let promise = match data.commit(&Actor::user(user), now, change).await {
+        Ok(promise) => promise,
         Err(StoreError::Conflict | StoreError::Exists) => return Err(InvitationError.into()),
         Err(error) => return Err(error.into()),
-    }
-    guards::make(data, &record).await?;
+    };
+    guards::keep(data, &guard, promise.event).await?;
     Ok(login)
 }

@@ -1,8 +1,28 @@
 //! Sign-in from outside: every step through the app's own endpoints, on the local backend.
 
 mod attacks;
+mod backup_codes;
+mod break_glass;
+mod browsers;
+mod clocks;
+mod fields;
 mod invitations;
+mod keys;
+mod limits;
+mod passwords;
+mod personal_tokens;
+mod platform;
+mod recoveries;
+mod redirects;
+mod replays;
+mod resets;
+mod roles;
+mod rotation;
 mod sessions;
+mod tenants;
+mod unfinished;
+mod users;
+mod visits;
 mod world;
 
 use axum::http::StatusCode;
@@ -22,7 +42,11 @@ async fn an_owner_comes_in_by_invitation_and_must_enrol_a_second_factor_first() 
     let uri = offer.text("otpauth_uri");
     assert!(uri.starts_with("otpauth://totp/Proofline:ada%40example.com?secret="), "{uri}");
     let code = world.code(offer.text("secret"));
-    let tokens = world.post("/v1/me/totp/confirm", Some(token), json!({"code": code})).await;
+    let confirmed = world.post("/v1/me/totp/confirm", Some(token), json!({"code": code})).await;
+    assert_eq!(confirmed.body["backup_codes"].as_array().unwrap().len(), 10);
+    assert_eq!(confirmed.headers["cache-control"], "no-store");
+    assert!(confirmed.body.get("access_token").is_none(), "not before they are kept");
+    let tokens = world.post("/v1/me/totp/acknowledge", Some(token), json!({})).await;
     assert_eq!(
         (tokens.status, &tokens.body["token_type"]),
         (StatusCode::CREATED, &json!("Bearer"))
@@ -131,6 +155,7 @@ async fn every_step_is_recorded_with_who_did_it() {
             "tenant.created ok system",
             "iam.user.invited ok system",
             "iam.user.created ok user",
+            "auth.backup_codes.generated ok user",
             "auth.mfa.enrolled ok user",
             "auth.session.created ok user",
             "auth.login.failed denied anonymous",

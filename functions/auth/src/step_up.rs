@@ -11,7 +11,7 @@ use store::{Change, Found, StoreError};
 use web::{Access, Caller, Endpoint, Input, Problem};
 
 use crate::{
-    AuthState,
+    AuthState, codes,
     followers::{self, ATTEMPTS_MAX, decide_again},
     records::CredentialRecord,
     tokens::Bearer,
@@ -22,6 +22,7 @@ pub(crate) const ENDPOINT: Endpoint = Endpoint::post(
     Access::Requires(Permission::OwnAccount),
     &[EventKind::StepUpSucceeded, EventKind::StepUpFailed, EventKind::AccountLocked],
 )
+.while_closing()
 .summary("Show the second factor again, and get an access token that says so")
 .success(200)
 .request::<Request>()
@@ -44,7 +45,7 @@ pub(crate) async fn handle(
     let step_up =
         |session: &Session| session.clone().step_up(&shown).filter(|next| next != session);
     let session = followers::update(&caller.data, &caller.session.to_string(), step_up).await?;
-    Ok(Json(state.access_token(caller.data.tenant(), &session, caller.now)?))
+    Ok(Json(state.access_token(caller.data.tenant(), &session, caller.now).await?))
 }
 
 async fn decide(state: &AuthState, caller: &Caller, code: &str) -> Result<CodeShown, Problem> {
@@ -52,14 +53,18 @@ async fn decide(state: &AuthState, caller: &Caller, code: &str) -> Result<CodeSh
     for _ in 0..ATTEMPTS_MAX {
         let Found { document: CredentialRecord(credential), etag } =
             caller.data.get::<CredentialRecord>(&CredentialRecord::id_of(caller.user)).await?;
-        let secret = state.totp_secret(caller.data.tenant(), &credential)?;
+        let secret = state.totp_secret(caller.data.tenant(), &credential).await?;
         let (outcome, credential, event) = match credential.step_up(&secret, code, caller.now) {
             StepUpAnswer::Right { shown, credential, event } => (Ok(shown), credential, event),
             StepUpAnswer::Wrong { error, credential, event } => (Err(error), credential, event),
         };
+        let kind = event.kind;
         let change = Change::new(event).replace(&CredentialRecord(credential), etag);
         match caller.commit(change).await {
-            Ok(_) => return outcome.map_err(Problem::from),
+            Ok(_) => {
+                codes::tell_of_lock((state, &caller.data, caller.user, caller.now), kind).await;
+                return outcome.map_err(Problem::from);
+            }
             Err(error) if decide_again(&error) => last = error,
             Err(error) => return Err(error.into()),
         }

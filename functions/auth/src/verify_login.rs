@@ -1,20 +1,16 @@
 //! `POST /v1/logins/{login}/totp`: the second factor.
 
-use axum::{
-    Json,
-    extract::{FromRequestParts, Path, State},
-    http::{HeaderMap, StatusCode, request::Parts},
-};
-use domain::{
-    EventKind,
-    auth::{LoginError, Ticket},
-    kind,
-};
+use axum::{extract::State, http::HeaderMap, response::Response};
+use domain::{EventKind, auth::Verifying};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use web::{Access, Endpoint, Input, Problem, Visitor};
 
-use crate::{AuthState, codes, sign_in::sign_in, tokens::Tokens};
+use crate::{
+    AuthState,
+    arriving::{Arriving, LoginTicket},
+    delivery::{Delivery, Tokens},
+};
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint::post(
     "/v1/logins/{login}/totp",
@@ -29,42 +25,39 @@ pub(crate) const ENDPOINT: Endpoint = Endpoint::post(
 .summary("Complete a login with a code of the second factor")
 .request::<Request>()
 .response::<Tokens>()
-.problems(&["login-over", "mfa-enrolment-required", "code-invalid", "locked", "login-failed"]);
+.problems(&[
+    "cookie-ambiguous",
+    "login-over",
+    "mfa-enrolment-required",
+    "code-invalid",
+    "locked",
+    "login-failed",
+    "password-change-required",
+]);
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Request {
     /// Six digits.
     code: String,
+    /// How the device wants its tokens.
+    #[serde(default)]
+    tokens: Delivery,
+    /// What the device was given at its last login; a browser sends it as a cookie.
+    device: Option<String>,
 }
 
 pub(crate) async fn handle(
     State(state): State<AuthState>,
     visitor: Visitor,
-    LoginTicket(ticket): LoginTicket,
+    ticket: LoginTicket,
     headers: HeaderMap,
-    Input(request): Input<Request>,
-) -> Result<(StatusCode, Json<Tokens>), Problem> {
-    let (data, now) = (state.data(ticket.tenant), visitor.now);
-    let verified = codes::decide(
-        (&state, &data, ticket.id, now),
-        |login| login.verify(&ticket, now),
-        |login, credential, secret| Ok(login.check(credential, secret, &request.code, now)),
-    )
-    .await?;
-    Ok((StatusCode::CREATED, Json(sign_in(&state, &data, verified, &headers, now).await?)))
-}
-
-/// The login of the path. A text that names none is a login that is over.
-pub(crate) struct LoginTicket(Ticket<kind::Login>);
-
-impl<S: Send + Sync> FromRequestParts<S> for LoginTicket {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let over = || Problem::from(LoginError::Over);
-        let Path(text) =
-            Path::<String>::from_request_parts(parts, state).await.map_err(|_| over())?;
-        text.parse().map(Self).map_err(|_| over())
-    }
+    Input(Request { code, tokens, device }): Input<Request>,
+) -> Result<Response, Problem> {
+    let login = Arriving::new(&state, ticket, visitor, (&headers, device.as_deref()))?;
+    let check = |waiting: Verifying, credential, secret: &_| {
+        waiting.check(credential, secret, &code, login.now)
+    };
+    let (verified, _) = login.verify(&state, check).await?;
+    login.sign_in(&state, verified, (tokens, None)).await
 }

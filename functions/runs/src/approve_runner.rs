@@ -9,19 +9,19 @@ use serde::Deserialize;
 use store::{Change, Found};
 use web::{Access, Caller, Endpoint, Input, PathId, Problem};
 
-use crate::runners::{Decision, RunnerRecord, RunnerView};
+use crate::runners::{Decision, EnrolmentRecord, RunnerRecord, RunnerView};
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint::post(
     "/v1/runners/{runner}/approve",
     Access::Requires(Permission::RunnerApprove),
-    &[EventKind::RunnerActivated, EventKind::EnrolmentDenied],
+    &[EventKind::RunnerActivated, EventKind::EnrolmentDenied, EventKind::SodViolationBlocked],
 )
 .summary("Approve a Runner by repeating the six words that it shows")
 .with(Feature::Runner)
 .success(200)
 .request::<Request>()
 .response::<RunnerView>()
-.problems(&["words-mismatch", "state-transition", "conflict"]);
+.problems(&["words-mismatch", "state-transition", "conflict", "sod-violation"]);
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -37,6 +37,9 @@ pub(crate) async fn handle(
 ) -> Result<Json<RunnerView>, Problem> {
     let Found { document: record, etag } =
         caller.data.get::<RunnerRecord>(&runner.to_string()).await?;
+    let enrolment = caller.data.get::<EnrolmentRecord>(&record.enrolment.to_string()).await?;
+    let issued = (Permission::RunnerEnrol, enrolment.document.0.issued_by);
+    caller.keep_apart(issued, Permission::RunnerApprove, Target::new("runner", runner)).await?;
     let (state, event) = match record.state.approve(runner, &record.words, &words) {
         Ok(approved) => approved,
         Err(error) => return Err(recorded(&caller, &record, error).await),

@@ -16,6 +16,7 @@ use web::{Access, Endpoint, Input, Problem, Visitor};
 use crate::{
     RunsState,
     customer_keys::{CustomerKeys, CustomerKeysError},
+    described,
     runners::{EnrolmentRecord, RunnerRecord, wire_state},
 };
 
@@ -27,8 +28,8 @@ pub(crate) const ENDPOINT: Endpoint = Endpoint::post(
     &[EventKind::EnrolmentRedeemed, EventKind::EnrolmentDenied],
 )
 .summary("Enrol a Runner: token, key, proof of possession and certificate")
-.request::<serde_json::Value>()
-.response::<serde_json::Value>()
+.request::<described::Enrolment>()
+.response::<described::Enrolled>()
 .problems(&[
     "enrolment-invalid",
     "enrolment-expired",

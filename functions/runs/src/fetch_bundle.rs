@@ -2,25 +2,29 @@
 
 use axum::{
     Json,
-    extract::Path,
     http::header::CONTENT_TYPE,
     response::{IntoResponse, Response},
 };
+use domain::Feature;
 use protocol::{Digest, routes::ENVELOPE_MEDIA_TYPE};
-use web::{Access, Endpoint, Problem, RunnerCaller};
+use web::{Access, Endpoint, PathPart, Problem, RunnerCaller};
 
-use crate::procedures::{VersionError, VersionRecord};
+use crate::{
+    described,
+    procedures::{VersionError, VersionRecord},
+};
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint::get("/v1/runner/bundles/{digest}", Access::Runner)
+    .with(Feature::Runner)
     .summary("A published procedure version, as its customer signed it (DSSE)")
-    .response::<serde_json::Value>()
+    .response::<described::Envelope>()
+    .gives(&[ENVELOPE_MEDIA_TYPE])
     .problems(&["version-withdrawn"]);
 
 pub(crate) async fn handle(
     caller: RunnerCaller,
-    Path(digest): Path<String>,
+    PathPart(digest): PathPart<Digest>,
 ) -> Result<Response, Problem> {
-    let digest: Digest = digest.parse().map_err(|_| Problem::not_found())?;
     let record = caller.data.get::<VersionRecord>(&VersionRecord::id_of(&digest)).await?.document;
     if record.withdrawn.is_some() {
         return Err(VersionError::Withdrawn.into());

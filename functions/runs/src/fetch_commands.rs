@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use axum::{Json, extract::State};
-use domain::{EventKind, Timestamp};
+use domain::{EventKind, Feature, Timestamp};
 use protocol::routes::{CommandsAnswer, WaitingCommand};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use store::{Change, Found, ListOf, StoreError};
 use tokio::time::sleep;
 use web::{Access, Endpoint, Problem, RunnerCaller, Selection};
 
 use crate::{
-    RunsState,
+    RunsState, described,
     drilldowns::{CommandRecord, DrilldownRecord},
 };
 
@@ -25,13 +26,16 @@ const PAGE_MAX: usize = 10;
 const POLL_AFTER_S: u32 = 2;
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint::get("/v1/runner/commands", Access::Runner)
+    .with(Feature::Runner)
     .audited(&[EventKind::DrilldownDispatched])
     .summary("The signed commands that wait for this Runner, oldest first; `wait` holds the answer for up to 25 seconds")
-    .response::<serde_json::Value>();
+    .query::<Wait>()
+    .response::<described::Commands>();
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wait {
+    /// For how many seconds to wait for a command; 25 at most.
     #[serde(default)]
     wait: u64,
 }

@@ -6,6 +6,7 @@
 mod conflict;
 mod examine;
 mod hold;
+mod quota;
 mod refuse;
 
 use domain::{
@@ -24,6 +25,7 @@ use store::{Partition, StoreError};
 use crate::{RunsState, chains, chains::ChainOf, runners::RunnerRecord, statements::link_of};
 
 pub(crate) use examine::Refusal;
+pub(crate) use quota::{Included, all_deferred};
 
 /// The most missing ranges in one answer.
 const MISSING_MAX: usize = 100;
@@ -90,7 +92,11 @@ impl<'a> Ingestion<'a> {
         let ids: Vec<String> = entries.iter().map(|entry| entry.id.clone()).collect();
         let mut steps: Vec<Step> = entries.into_iter().map(|entry| self.examined(entry)).collect();
         self.place(&mut steps).await?;
-        self.hold(&mut steps).await?;
+        let reserved = self.reserve(&mut steps).await?;
+        let held = self.hold(&mut steps).await;
+        // Also if it is not known what was held: rather a run that is not counted than one that is counted twice.
+        let given_back = self.give_back(reserved, &steps).await;
+        held.and(given_back)?;
         let mut results = Vec::with_capacity(steps.len());
         for (id, step) in ids.into_iter().zip(steps) {
             results.push(match step {

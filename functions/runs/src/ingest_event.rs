@@ -9,13 +9,13 @@ use protocol::{
     routes::{EventResult, EventStatus},
 };
 use serde_json::{Value, json};
-use store::StoreError;
-use web::{Job, Problem, Trigger};
+use store::{StoreError, TenantRecord};
+use web::{Job, Problem, Trigger, not_entitled, not_served};
 
 use crate::{
     RunsState,
-    ingest::{Door, Ingestion, Refusal},
-    ingest_events::INGESTED,
+    ingest::{Door, Ingestion, Refusal, all_deferred},
+    ingest_events::{self, INGESTED},
     quarantine::put_aside,
     runners::RunnerRecord,
 };
@@ -25,16 +25,27 @@ pub(crate) const TRIGGER: Trigger = Trigger::event_grid("ingest_event", "runner-
 pub(crate) async fn handle(state: RunsState, job: Job, event: Value) -> Result<Value, Problem> {
     let taken = match read(&event) {
         Ok(parsed) => take(&state, &job, parsed).await?,
-        Err(refusal) => Err(refusal),
+        Err(refusal) => Taken::Refused(refusal),
     };
     let (status, code, is_held) = match taken {
-        Ok(EventResult { status, code, receipt, .. }) => (status, code, receipt.is_some()),
-        Err(refusal) => (EventStatus::Rejected, Some(refusal.code().to_owned()), false),
+        Taken::Deferred(problem) => return Err(*problem),
+        Taken::Answered(EventResult { status, code, receipt, .. }) => {
+            (status, code, receipt.is_some())
+        }
+        Taken::Refused(refusal) => (EventStatus::Rejected, Some(refusal.code().to_owned()), false),
     };
     if let (EventStatus::Rejected, Some(code), false) = (status, code.as_deref(), is_held) {
         put_aside(&state, &event, code, job.now).await?;
     }
     Ok(json!({"status": status, "code": code}))
+}
+
+/// What became of an event.
+enum Taken {
+    Answered(EventResult),
+    Refused(Refusal),
+    /// Not now: it is delivered again.
+    Deferred(Box<Problem>),
 }
 
 /// Read again from its text: depth, size and doubled keys are checked there.
@@ -43,20 +54,25 @@ fn read(event: &Value) -> Result<CloudEvent, Refusal> {
 }
 
 /// Its attributes are hints on whose key to look for.
-async fn take(
-    state: &RunsState,
-    job: &Job,
-    event: CloudEvent,
-) -> Result<Result<EventResult, Refusal>, StoreError> {
+async fn take(state: &RunsState, job: &Job, event: CloudEvent) -> Result<Taken, StoreError> {
     let data = job.cap.partition(event.tenantid, "ingest");
     let Some(found) = data.find::<RunnerRecord>(&event.runnerid.to_string()).await? else {
-        return Ok(Err(IngestError::Unknown.into()));
+        return Ok(Taken::Refused(IngestError::Unknown.into()));
     };
+    // As at the other door.
+    let tenant = data.find_lately::<TenantRecord>(TenantRecord::ID, job.now).await?;
+    let waits = tenant.and_then(|tenant| not_served(&tenant, &ingest_events::ENDPOINT));
+    if let Some(problem) = waits {
+        return Ok(Taken::Deferred(Box::new(problem)));
+    }
     let ingestion = Ingestion::new(state, Door::EventGrid, &data, found.document, job.now)?;
     let entry = Entry { id: event.id.to_string(), event: Ok(event) };
     let mut results = ingestion.take(vec![entry]).await?;
+    if all_deferred(&results) {
+        return Ok(Taken::Deferred(Box::new(not_entitled(&ingestion.used_up().await?))));
+    }
     results
         .pop()
-        .map(Ok)
+        .map(Taken::Answered)
         .ok_or_else(|| StoreError::Unreadable("an event without an answer".to_owned()))
 }

@@ -6,28 +6,30 @@ use axum::{
     extract::State,
     http::{HeaderMap, header::CONTENT_TYPE},
 };
-use domain::{Class, EventKind};
+use domain::{Class, EventKind, Feature};
 use protocol::{
     cloudevent::{BATCH_BYTES_MAX, BATCH_MEDIA_TYPE, Entry, EventError, MEDIA_TYPE, parse_batch},
     routes::EventsAnswer,
     strict_json,
 };
 use serde_json::Value;
-use web::{Access, Endpoint, Problem, RunnerCaller};
+use web::{Access, Endpoint, Problem, RunnerCaller, not_entitled};
 
 use crate::{
-    RunsState,
-    ingest::{Door, Ingestion, Progress},
+    RunsState, described,
+    ingest::{Door, Ingestion, Progress, all_deferred},
     runners::RunnerRecord,
 };
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint::post("/v1/runner/events", Access::Runner, INGESTED)
+    .with(Feature::Runner)
     .summary("Hand in signed statements: one CloudEvent, or a batch of at most 100 and 1 MiB; each is answered by itself")
     .success(200)
-    .request::<Value>()
-    .response::<Value>()
+    .request::<described::Event>()
+    .takes(&[MEDIA_TYPE, BATCH_MEDIA_TYPE])
+    .response::<described::Taken>()
     .body_max(BATCH_BYTES_MAX)
-    .problems(&["validation", "payload-too-large"]);
+    .problems(&["validation", "payload-too-large", "entitlement-required"]);
 
 /// What ingestion records, whichever door an event came through.
 pub(crate) const INGESTED: &[EventKind] = &[
@@ -49,6 +51,9 @@ pub(crate) async fn handle(
     let record = caller.data.get::<RunnerRecord>(&caller.runner.to_string()).await?.document;
     let ingestion = Ingestion::new(&state, Door::Https, &caller.data, record, caller.now)?;
     let results = ingestion.take(entries).await?;
+    if all_deferred(&results) {
+        return Err(not_entitled(&ingestion.used_up().await?));
+    }
     let Progress { next_expected_sequence, missing } = ingestion.progress();
     Ok(Json(EventsAnswer { results, next_expected_sequence, missing }))
 }

@@ -3,16 +3,23 @@
 use std::collections::BTreeMap;
 
 use axum::{Json, extract::State, http::StatusCode};
-use domain::{EventKind, Feature, Permission, Timestamp, enrolment::Enrolment};
+use domain::{
+    EventKind, Feature, Permission, Quota, Timestamp, enrolment::Enrolment, runner::RunnerState,
+};
 use protocol::{Digest, Name, enrolment::EnrolmentToken, key::Kid};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::Change;
-use web::{Access, Caller, Endpoint, Input, Problem};
+use store::{Change, ListOf};
+use web::{Access, Caller, Endpoint, Input, Problem, not_entitled};
 
-use crate::{RunsState, runners::EnrolmentRecord};
+use crate::{
+    RunsState,
+    runners::{EnrolmentRecord, RunnerRecord},
+};
 
 const LABELS_MAX: usize = 16;
+/// More Runners than any plan with a limit has.
+const LISTED_MAX: usize = 1000;
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint::post(
     "/v1/runners/enrolments",
@@ -58,6 +65,7 @@ pub(crate) async fn handle(
         let detail = format!("A Runner has at most {LABELS_MAX} labels.");
         return Err(Problem::new(domain::Class::Invalid, "labels-too-many", detail));
     }
+    require_room(&caller).await?;
     let (enrolment, root_kid) = (state.id(caller.now), state.keyset.root_kid());
     let token = EnrolmentToken::new(caller.data.tenant(), enrolment, state.random(), root_kid);
     let labels = labels.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
@@ -74,4 +82,13 @@ pub(crate) async fn handle(
     caller.commit(Change::new(event).create(&EnrolmentRecord(issued))).await?;
     let (enrolment, token) = (enrolment.to_string(), token.to_string());
     Ok((StatusCode::CREATED, Json(Response { enrolment, token, expires_at, root_kid })))
+}
+
+/// Runners that are not revoked may not be more than the plan allows.
+async fn require_room(caller: &Caller) -> Result<(), Problem> {
+    let of = ListOf { limit: LISTED_MAX, ..ListOf::default() };
+    let runners = caller.data.list::<RunnerRecord>(of).await?.documents;
+    let used = runners.iter().filter(|found| found.document.state != RunnerState::Revoked).count();
+    let entitlements = caller.tenant.entitlements();
+    entitlements.require_one_more(Quota::RunnersMax, used).map_err(|error| not_entitled(&error))
 }

@@ -32,6 +32,8 @@ pub(crate) struct Keyset {
 struct Signed {
     envelope: Envelope,
     keys: usize,
+    /// Whether every app has made its keys, and the directory of logs was signed once.
+    is_whole: bool,
     at: Timestamp,
 }
 
@@ -57,24 +59,27 @@ impl Keyset {
     /// The signed list. Apps that start later than we do make their keys later, so an incomplete list is read again each time.
     pub(crate) async fn current(&self, now: Timestamp) -> Result<Envelope, Problem> {
         let last = self.last();
-        if let Some(last) = last
-            .as_ref()
-            .filter(|last| last.keys == LISTED.len() && now.since(last.at) < LOOK_AGAIN_AFTER)
-        {
+        let is_fresh = |last: &&Signed| last.is_whole && now.since(last.at) < LOOK_AGAIN_AFTER;
+        if let Some(last) = last.as_ref().filter(is_fresh) {
             return Ok(last.envelope.clone());
         }
         let keys =
             PublicKeys::read(&self.ports).await.map_err(|error| Problem::internal(&error))?;
+        let directory = store::signed::directory_key(&*self.ports.blobs).await;
+        let directory = directory.map_err(|error| Problem::internal(&error))?;
+        let directory = directory.map(|jwk| ListedKey { usage: KeyUse::Directory, app: None, jwk });
         let keys: Vec<ListedKey> = LISTED
             .iter()
-            .filter_map(|(purpose, usage, app)| listed(&keys, *purpose, *usage, *app))
+            .flat_map(|(purpose, usage, app)| listed(&keys, *purpose, *usage, *app))
+            .chain(directory)
             .collect();
         let count = keys.len();
+        let is_whole = count > LISTED.len() && keys.iter().any(is_directory);
         let envelope = match last {
             Some(last) if last.keys == count => last.envelope,
             Some(_) | None => self.sign(keys, now)?,
         };
-        let signed = Signed { envelope: envelope.clone(), keys: count, at: now };
+        let signed = Signed { envelope: envelope.clone(), keys: count, is_whole, at: now };
         *self.signed.lock().unwrap_or_else(PoisonError::into_inner) = Some(signed);
         Ok(envelope)
     }
@@ -97,6 +102,10 @@ impl Keyset {
     }
 }
 
+fn is_directory(listed: &ListedKey) -> bool {
+    listed.usage == KeyUse::Directory
+}
+
 /// What is listed: every key that others verify with, but the root key, which is pinned.
 const LISTED: [(KeyPurpose, KeyUse, Option<Identity>); 8] = [
     (KeyPurpose::Command, KeyUse::Command, None),
@@ -109,12 +118,18 @@ const LISTED: [(KeyPurpose, KeyUse, Option<Identity>); 8] = [
     (KeyPurpose::AccessToken, KeyUse::AccessToken, None),
 ];
 
+/// The key for a purpose. Of those that sign logs, every one: a log that is silent goes on to the next when it speaks again.
 fn listed(
     keys: &PublicKeys,
     purpose: KeyPurpose,
     usage: KeyUse,
     app: Option<Identity>,
-) -> Option<ListedKey> {
+) -> Vec<ListedKey> {
     let app = app.and_then(|app| app.name().parse().ok());
-    keys.jwk(purpose).map(|jwk| ListedKey { usage, app, jwk: *jwk })
+    let of = |jwk: &Jwk| ListedKey { usage, app: app.clone(), jwk: *jwk };
+    if purpose == KeyPurpose::Checkpoint {
+        keys.versions(purpose).map(of).collect()
+    } else {
+        keys.jwk(purpose).map(of).into_iter().collect()
+    }
 }

@@ -5,8 +5,10 @@
 //! Out of scope: the rules (`domain`), what is signed and how (`protocol`), expressions (`check`), who is admitted (`web`).
 
 mod approve_runner;
+mod ask_witnesses;
 mod chains;
 mod customer_keys;
+mod described;
 mod drilldowns;
 mod enrol_runner;
 mod fetch_bundle;
@@ -17,15 +19,20 @@ mod ingest_events;
 mod issue_enrolment;
 mod keyset;
 mod lint_procedure;
+mod list_keys;
 mod list_procedures;
 mod list_receipts;
 mod list_runners;
 mod list_runs;
+mod log_witness;
+mod post_alarm;
+mod post_cosignature;
 mod post_result;
 mod procedures;
 mod publish_version;
 mod put_customer_keys;
 mod quarantine;
+mod read_checkpoint;
 mod read_config;
 mod read_customer_keys;
 mod read_drilldown;
@@ -42,6 +49,7 @@ mod statements;
 mod tests;
 mod versions;
 mod withdraw_version;
+mod witnesses;
 
 use std::sync::Arc;
 
@@ -62,6 +70,7 @@ impl FunctionApp for Runs {
 
     fn app() -> App<RunsState> {
         App::default()
+            .route(&list_keys::ENDPOINT, list_keys::handle)
             .route(&put_customer_keys::ENDPOINT, put_customer_keys::handle)
             .route(&read_customer_keys::ENDPOINT, read_customer_keys::handle)
             .route(&issue_enrolment::ENDPOINT, issue_enrolment::handle)
@@ -81,12 +90,16 @@ impl FunctionApp for Runs {
             .route(&list_receipts::ENDPOINT, list_receipts::handle)
             .route(&fetch_commands::ENDPOINT, fetch_commands::handle)
             .route(&post_result::ENDPOINT, post_result::handle)
+            .route(&read_checkpoint::ENDPOINT, read_checkpoint::handle)
+            .route(&post_cosignature::ENDPOINT, post_cosignature::handle)
+            .route(&post_alarm::ENDPOINT, post_alarm::handle)
             .route(&list_runs::ENDPOINT, list_runs::handle)
             .route(&read_run::ENDPOINT, read_run::handle)
             .route(&read_statement::ENDPOINT, read_statement::handle)
             .route(&request_drilldown::ENDPOINT, request_drilldown::handle)
             .route(&read_drilldown::ENDPOINT, read_drilldown::handle)
             .on(&ingest_event::TRIGGER, ingest_event::handle)
+            .on(&ask_witnesses::TRIGGER, ask_witnesses::handle)
     }
 
     async fn open(setup: &Setup) -> Result<RunsState, SetupError> {

@@ -15,12 +15,15 @@ const PAGE_MAX: usize = 100;
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint::get("/v1/procedures", Access::Requires(Permission::ProcedureRead))
     .summary("The procedures with their newest version, by key; `after` continues a page, `limit` is at most 100")
+    .query::<Page>()
     .response::<Response>();
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Page {
+    /// The `next` of the page before.
     after: Option<String>,
+    /// 1 to 100; 50 unless another is asked for. More counts as 100.
     limit: Option<usize>,
 }
 

@@ -2,11 +2,12 @@
 
 use axum::Json;
 use protocol::routes::ReceiptsAnswer;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use store::ListOf;
 use web::{Access, Endpoint, Problem, RunnerCaller, Selection};
 
-use crate::statements::StatementRecord;
+use crate::{described, statements::StatementRecord};
 
 /// The most in one answer.
 const PAGE_MAX: usize = 100;
@@ -15,11 +16,13 @@ pub(crate) const ENDPOINT: Endpoint = Endpoint::get("/v1/runner/receipts", Acces
     .summary(
         "The receipts of this Runner's statements after a sequence number, in order; at most 100",
     )
-    .response::<serde_json::Value>();
+    .query::<After>()
+    .response::<described::Receipts>();
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct After {
+    /// The sequence number after which they begin; all unless it says so.
     #[serde(default)]
     after: u64,
 }

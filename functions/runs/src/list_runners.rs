@@ -16,12 +16,15 @@ pub(crate) const ENDPOINT: Endpoint =
     Endpoint::get("/v1/runners", Access::Requires(Permission::RunnerRead))
         .summary("The Runners, newest first; `after` continues a page, `limit` is at most 100")
         .with(Feature::Runner)
+        .query::<Page>()
         .response::<Response>();
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Page {
+    /// The `next` of the page before.
     after: Option<String>,
+    /// 1 to 100; 50 unless another is asked for. More counts as 100.
     limit: Option<usize>,
 }
 

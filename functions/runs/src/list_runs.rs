@@ -19,13 +19,18 @@ const PAGE_MAX: usize = 50;
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint::get("/v1/runs", Access::Requires(Permission::RunRead))
     .summary("The runs by Runner, each Runner's newest first; `runner` picks one, `after` continues a page, `limit` is at most 50")
+    .query::<Page>()
     .response::<Response>();
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Page {
+    /// Runs of this Runner alone.
+    #[schemars(with = "Option<String>")]
     runner: Option<RunnerId>,
+    /// The `next` of the page before.
     after: Option<String>,
+    /// 1 to 50, which it is unless another is asked for; more counts as that.
     limit: Option<usize>,
 }
 

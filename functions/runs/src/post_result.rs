@@ -1,7 +1,7 @@
 //! `POST /v1/runner/commands/{command}/result`: what a Runner made of a command, signed by it.
 
 use axum::Json;
-use domain::{Class, CommandId, EventKind, drilldown::DrilldownError, kind};
+use domain::{Class, CommandId, EventKind, Feature, drilldown::DrilldownError, kind};
 use protocol::{
     command::{CommandOutcome, CommandResult, RefusalCode},
     dsse::{self, ENVELOPE_MAX, Envelope},
@@ -10,17 +10,21 @@ use serde_json::{Value, json};
 use store::{Change, Found};
 use web::{Access, Endpoint, Input, PathId, Problem, RunnerCaller};
 
-use crate::drilldowns::{AnswerRecord, CommandRecord, DrilldownRecord};
+use crate::{
+    described,
+    drilldowns::{AnswerRecord, CommandRecord, DrilldownRecord},
+};
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint::post(
     "/v1/runner/commands/{command}/result",
     Access::Runner,
     &[EventKind::DrilldownDelivered, EventKind::DrilldownDenied],
 )
+.with(Feature::Runner)
 .summary("Hand in the signed result of a command; repeating it changes nothing")
 .success(200)
-.request::<Value>()
-.response::<Value>()
+.request::<described::Envelope>()
+.response::<described::Concluded>()
 .body_max(ENVELOPE_MAX)
 .problems(&[
     "signature-invalid",

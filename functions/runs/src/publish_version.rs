@@ -16,6 +16,7 @@ use web::{Access, Caller, Endpoint, Input, Problem};
 use crate::{
     RunsState,
     customer_keys::{CustomerKeys, CustomerKeysError},
+    described,
     procedures::{FindingView, ProcedureRecord, VersionError, VersionRecord, VersionView, head_of},
 };
 
@@ -28,7 +29,7 @@ pub(crate) const ENDPOINT: Endpoint = Endpoint::post(
 )
 .summary("Publish a version: a DSSE envelope with enough of the customer's signatures, without a lint finding, of a higher revision")
 .with(Feature::Runner)
-.request::<serde_json::Value>()
+.request::<described::Envelope>()
 .response::<VersionView>()
 .body_max(ENVELOPE_BYTES_MAX)
 .problems(&[

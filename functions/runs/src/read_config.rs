@@ -5,7 +5,7 @@ use protocol::routes::ConfigAnswer;
 use web::{Access, Endpoint, Problem, RunnerCaller};
 
 use crate::{
-    RunsState,
+    RunsState, described,
     runners::{RunnerRecord, wire_state},
 };
 
@@ -15,7 +15,7 @@ const POLL_AFTER_S: u32 = 5;
 pub(crate) const ENDPOINT: Endpoint = Endpoint::get("/v1/runner/config", Access::Runner)
     .admitting_waiting()
     .summary("How this Runner stands, and the control plane's keys")
-    .response::<serde_json::Value>();
+    .response::<described::Standing>();
 
 pub(crate) async fn handle(
     State(state): State<RunsState>,

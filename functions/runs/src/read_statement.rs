@@ -9,12 +9,13 @@ use domain::{Permission, kind};
 use protocol::routes::ENVELOPE_MEDIA_TYPE;
 use web::{Access, Caller, Endpoint, PathId, Problem};
 
-use crate::list_runs::statement_of;
+use crate::{described, list_runs::statement_of};
 
 pub(crate) const ENDPOINT: Endpoint =
     Endpoint::get("/v1/runs/{run}/statement", Access::Requires(Permission::RunRead))
         .summary("The run's statement, as its Runner signed it (DSSE)")
-        .response::<serde_json::Value>();
+        .response::<described::Envelope>()
+        .gives(&[ENVELOPE_MEDIA_TYPE]);
 
 pub(crate) async fn handle(
     caller: Caller,

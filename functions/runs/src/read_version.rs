@@ -1,11 +1,11 @@
 //! `GET /v1/procedures/versions/{digest}`: one version, as it was signed.
 
-use axum::{Json, extract::Path};
+use axum::Json;
 use domain::Permission;
 use protocol::{Digest, dsse::Envelope};
 use schemars::JsonSchema;
 use serde::Serialize;
-use web::{Access, Caller, Endpoint, Problem};
+use web::{Access, Caller, Endpoint, PathPart, Problem};
 
 use crate::procedures::{VersionRecord, VersionView};
 
@@ -25,9 +25,8 @@ pub(crate) struct Response {
 
 pub(crate) async fn handle(
     caller: Caller,
-    Path(digest): Path<String>,
+    PathPart(digest): PathPart<Digest>,
 ) -> Result<Json<Response>, Problem> {
-    let digest: Digest = digest.parse().map_err(|_| Problem::not_found())?;
     let record = caller.data.get::<VersionRecord>(&VersionRecord::id_of(&digest)).await?.document;
     Ok(Json(Response { version: VersionView::from(&record), envelope: record.envelope }))
 }

@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
-    CommandId, DrilldownId, EventKind, EvidenceId, Feature, Permission, RunId, Timestamp,
+    DrilldownId, EventKind, EvidenceId, Feature, Permission, RunId, Timestamp,
     drilldown::{Drilldown, DrilldownError, DrilldownState},
     kind,
     runner::RunnerState,
@@ -15,8 +15,10 @@ use protocol::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::{Change, ListOf};
-use web::{ACR_MFA, Access, Caller, Endpoint, Input, PathId, Problem};
+use store::{Change, Housekeeping, HousekeepingKind, ListOf, StoreError};
+use web::{
+    ACR_MFA, Access, Caller, Endpoint, IdempotencyKey, Input, Once, PathId, Problem, await_seal,
+};
 
 use crate::{
     RunsState,
@@ -36,7 +38,7 @@ pub(crate) const ENDPOINT: Endpoint = Endpoint::post(
 .request::<Request>()
 .response::<Response>()
 .body_max(256 * 1024)
-.problems(&["evidence-mismatch", "malformed", "unknown-field", "wrong-requester", "signature-expired", "state-transition"]);
+.problems(&["evidence-mismatch", "malformed", "unknown-field", "wrong-requester", "signature-expired", "state-transition", "not-sealed-yet"]);
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -64,27 +66,60 @@ pub(crate) async fn handle(
     State(state): State<RunsState>,
     caller: Caller,
     PathId(evidence): PathId<kind::Evidence>,
+    key: IdempotencyKey,
     Input(Request { run, request }): Input<Request>,
 ) -> Result<(StatusCode, Json<Response>), Problem> {
     let asked = check_shape(&request)?;
     check_requester(&caller, &asked)?;
     check_evidence(&caller, evidence, run, &asked).await?;
-    let (drilldown, event) = drilldown_of(&state, &caller, run, &asked).request()?;
-    let envelope = command_of(&state, &caller, &drilldown, request)?;
+    let words = serde_json::to_vec(&request).map_err(|error| Problem::internal(&error))?;
+    let once =
+        Once::new(&caller, key, state.random(), &[run.to_bytes().as_slice(), &words].concat());
+    let drilldown = requested(&caller, &once, run, &asked).await?;
+    // The Runner hears of it when its row is in the log, and not before.
+    await_seal(&*state.clock, &caller.data, once.event(), &once).await?;
+    dispatch(&state, &caller, &drilldown, request).await?;
+    let Drilldown { drilldown, ends_at, .. } = drilldown;
+    Ok((StatusCode::ACCEPTED, Json(Response { drilldown, state: "requested", ends_at })))
+}
+
+/// Records that it was asked for; what was asked before is what was recorded then.
+async fn requested(
+    caller: &Caller,
+    once: &Once,
+    run: RunId,
+    asked: &DisclosureRequest,
+) -> Result<Drilldown, Problem> {
+    let (drilldown, event) = drilldown_of(caller, once, run, asked).request()?;
+    let event = event.with("purpose", asked.purpose.as_str()).with("paths", asked.paths.len());
+    let change = Change::new(event).create(&DrilldownRecord(drilldown.clone()));
+    if caller.commit_once(once, change).await? {
+        return Ok(drilldown);
+    }
+    let found = caller.data.get::<DrilldownRecord>(&drilldown.drilldown.to_string()).await?;
+    Ok(found.document.0)
+}
+
+/// Lets the Runner fetch the command, unless it was told before.
+async fn dispatch(
+    state: &RunsState,
+    caller: &Caller,
+    drilldown: &Drilldown,
+    request: SignedRequest,
+) -> Result<(), Problem> {
     let command = CommandRecord {
         command: drilldown.command,
         runner: drilldown.runner,
         drilldown: drilldown.drilldown,
-        envelope,
+        envelope: command_of(state, caller, drilldown, request)?,
         not_after: drilldown.ends_at,
         is_waiting: true,
     };
-    let response =
-        Response { drilldown: drilldown.drilldown, state: "requested", ends_at: drilldown.ends_at };
-    let event = event.with("purpose", asked.purpose.as_str()).with("paths", asked.paths.len());
-    let change = Change::new(event).create(&DrilldownRecord(drilldown)).create(&command);
-    caller.commit(change).await?;
-    Ok((StatusCode::ACCEPTED, Json(response)))
+    let keep = Housekeeping::new(HousekeepingKind::Follower).create(&command);
+    match caller.data.keep(keep).await {
+        Ok(()) | Err(StoreError::Exists) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The viewer's request names who asks; nobody asks in another's name.
@@ -125,20 +160,14 @@ async fn check_evidence(
     }
 }
 
-fn drilldown_of(
-    state: &RunsState,
-    caller: &Caller,
-    run: RunId,
-    asked: &DisclosureRequest,
-) -> Drilldown {
-    let command: CommandId = state.id(caller.now);
+fn drilldown_of(caller: &Caller, once: &Once, run: RunId, asked: &DisclosureRequest) -> Drilldown {
     Drilldown {
-        drilldown: state.id(caller.now),
+        drilldown: once.id("drilldown"),
         evidence: asked.evidence,
         run,
         runner: asked.runner,
         requester: caller.user,
-        command,
+        command: once.id("command"),
         requested_at: caller.now,
         ends_at: asked.not_after.min(caller.now.plus(Drilldown::LIFETIME)),
         state: DrilldownState::Requested,

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use domain::{Id, Kind, TenantId, Timestamp};
-use ports::{Clock, KeyPurpose, Randomness};
+use ports::{Clock, KeyPurpose, Ports, Randomness};
 use protocol::{Name, key::Es256Key};
 use store::{Partition, StoreError, SystemCap};
 use web::{Setup, SetupError};
 
-use crate::{chains::Chains, keyset::Keyset, versions::Versions};
+use crate::{
+    chains::Chains, ingest::Included, keyset::Keyset, log_witness::LogWitness, versions::Versions,
+};
 
 /// What the handlers of `runs` share: keys that were unwrapped at start, and what is known already.
 #[derive(Clone)]
@@ -19,7 +21,12 @@ pub struct RunsState {
     pub(crate) keyset: Arc<Keyset>,
     pub(crate) chains: Arc<Chains>,
     pub(crate) versions: Arc<Versions>,
+    /// What tenants' plans include.
+    pub(crate) included: Arc<Included>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ports: Ports,
+    /// Who else cosigns the logs of this deployment.
+    pub(crate) witnesses: Arc<[LogWitness]>,
     cap: SystemCap,
     randomness: Arc<dyn Randomness>,
 }
@@ -43,7 +50,12 @@ impl RunsState {
             )),
             chains: Arc::default(),
             versions: Arc::default(),
+            included: Arc::default(),
             clock: Arc::clone(&ports.clock),
+            ports: ports.clone(),
+            witnesses: LogWitness::list(setup.witnesses.as_deref().unwrap_or_default())
+                .map_err(|error| StoreError::Unreadable(error.to_string()))?
+                .into(),
             deployment,
             cap: cap.clone(),
             randomness: Arc::clone(&ports.randomness),

@@ -1,5 +1,6 @@
 //! The app from outside: over a real store, with a clock and randomness that a test decides.
 
+mod asking;
 mod bad_input;
 mod customer;
 mod drilldowns;
@@ -8,4 +9,6 @@ mod event_grid;
 mod field_runner;
 mod ingestion;
 mod procedures;
+mod quota;
+mod witnessing;
 mod world;

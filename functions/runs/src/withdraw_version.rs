@@ -1,13 +1,10 @@
 //! `POST /v1/procedures/versions/{digest}/withdraw`: a version may no longer be executed.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 use domain::{AuditEvent, EventKind, Feature, Permission, Target};
 use protocol::Digest;
 use store::{Change, Found};
-use web::{Access, Caller, Endpoint, Problem};
+use web::{Access, Caller, Endpoint, PathPart, Problem};
 
 use crate::{
     RunsState,
@@ -28,9 +25,8 @@ pub(crate) const ENDPOINT: Endpoint = Endpoint::post(
 pub(crate) async fn handle(
     State(state): State<RunsState>,
     caller: Caller,
-    Path(digest): Path<String>,
+    PathPart(digest): PathPart<Digest>,
 ) -> Result<Json<VersionView>, Problem> {
-    let digest: Digest = digest.parse().map_err(|_| Problem::not_found())?;
     let Found { document: record, etag } =
         caller.data.get::<VersionRecord>(&VersionRecord::id_of(&digest)).await?;
     if record.withdrawn.is_some() {

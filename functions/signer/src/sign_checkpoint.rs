@@ -14,6 +14,6 @@ pub(crate) async fn handle(state: State, job: Job, message: String) -> Result<Va
         |_| Problem::new(Class::Invalid, "validation", "The message is not a tenant's identifier.");
     let tenant = message.parse::<TenantId>().map_err(refused)?;
     let log = job.cap.partition(tenant, TRIGGER.name);
-    let size = signing::sign(&state, tenant, &log).await?;
-    Ok(json!({"size": size}))
+    let signed = signing::sign_all(&state, &log).await?;
+    Ok(json!({"size": signed.map_or(0, |signed| signed.size)}))
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask check`: what continuous integration runs.
+//! `cargo xtask check`: what must hold before a change lands, and what takes too long for continuous integration (`.ci/run`).
 
 use std::process::ExitCode;
 
@@ -26,6 +26,16 @@ pub(crate) fn run(skip_tests: bool) -> ExitCode {
     steps.program("documentation", doc);
     if !skip_tests {
         test::tests(&mut steps, Demand::All);
+        let mut storm = cargo(&["test", "--package", "system-tests", "--locked"]);
+        storm.args(["--test", "system", "--", "--ignored"]);
+        storm.args(["storm::", "segments::", "large_exports::"]);
+        steps.program(
+            "a storm of 160,000 events, the border of a segment, and a million rows in one file",
+            &mut storm,
+        );
+        let mut storm = cargo(&["test", "--package", COUNTERPARTS, "--locked"]);
+        storm.args(["--test", "azure", "--", "--ignored", "storm::"]);
+        steps.program("a storm of 1,600 events on Cosmos DB's emulator", &mut storm);
     }
     steps.finish()
 }

@@ -1,8 +1,14 @@
 //! Programs that we did not write and that must agree with us (`tests/interop`).
 
 mod browser;
+mod described;
+mod module;
+mod openssl;
+mod packages;
 mod publishers;
+mod second;
 mod tables;
+mod witness;
 
 use std::{
     collections::BTreeMap,
@@ -45,7 +51,7 @@ struct Counterpart {
     tests: Option<fn() -> Command>,
 }
 
-const ALL: [Counterpart; 2] = [
+const ALL: [Counterpart; 3] = [
     Counterpart {
         name: "exports verified by Go's x/mod/sumdb",
         needs: "Go, and golang.org/x/mod from its module proxy",
@@ -61,10 +67,18 @@ const ALL: [Counterpart; 2] = [
         verifier: || python(&["verify.py"]),
         tests: None,
     },
+    Counterpart {
+        name: "roots by pymerkle, and a thousand rows hashed by sha256sum",
+        needs: "Python 3 with pip and PyPI, and coreutils",
+        probe: || python(&["-c", "import pymerkle"]),
+        verifier: || python(&["oracles.py"]),
+        tests: None,
+    },
 ];
 
 /// Both sides of a full tile, of a full level, and one row alone.
-const SIZES: [u64; 9] = [1, 2, 3, 255, 256, 257, 511, 512, 65_537];
+const SIZES: [u64; 13] =
+    [1, 2, 3, 255, 256, 257, 511, 512, 65_535, 65_536, 65_537, 70_000, (1 << 20) + 1];
 
 /// Its modules and what it builds stay below `target/`.
 fn go(arguments: &[&str]) -> Command {
@@ -79,13 +93,15 @@ fn go(arguments: &[&str]) -> Command {
 fn python(arguments: &[&str]) -> Command {
     let mut python = Command::new("python3");
     python.args(arguments).current_dir(root().join("tests/interop/python"));
+    python.envs(packages::path());
     python
 }
 
 /// Runs every counterpart whose tool is here, over exports that somebody gave with their policy, or over samples.
 pub(crate) fn run(given: Option<(PathBuf, Vec<PathBuf>)>) -> ExitCode {
     let mut steps = Steps::new("interop");
-    let mut logs = given.map(|(policy, sound)| Logs { policy, sound, changed: Vec::new() });
+    let mut logs =
+        given.map(|(policy, sound)| Logs { policy, sound, changed: Vec::new(), is_given: true });
     run_over(&mut steps, Demand::All, &mut logs);
     steps.finish()
 }
@@ -93,11 +109,19 @@ pub(crate) fn run(given: Option<(PathBuf, Vec<PathBuf>)>) -> ExitCode {
 /// Runs every counterpart over samples, and every publisher.
 pub(crate) fn run_all(steps: &mut Steps, demand: Demand) {
     run_over(steps, demand, &mut None);
+    second::run(steps, demand);
+    witness::run(steps, demand);
     publishers::run(steps, demand);
+    openssl::run(steps, demand);
     tables::run(steps, demand);
+    described::run(steps, demand);
 }
 
 fn run_over(steps: &mut Steps, demand: Demand, logs: &mut Option<Logs>) {
+    if let Err(error) = packages::install() {
+        // Whoever needs them says that they are missing.
+        say(format_args!("packages of Python: {error:#}"));
+    }
     for counterpart in &ALL {
         let missing = format!("it needs {}", counterpart.needs);
         match (counterpart.is_here(), demand) {
@@ -144,6 +168,8 @@ struct Logs {
     policy: PathBuf,
     sound: Vec<PathBuf>,
     changed: Vec<PathBuf>,
+    /// Whether somebody gave them: then the product made them.
+    is_given: bool,
 }
 
 impl Logs {
@@ -162,12 +188,20 @@ impl Logs {
 
     fn write(folder: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(folder)?;
-        let mut logs =
-            Self { policy: folder.join("policy"), sound: Vec::new(), changed: Vec::new() };
+        let mut logs = Self {
+            policy: folder.join("policy"),
+            sound: Vec::new(),
+            changed: Vec::new(),
+            is_given: false,
+        };
         for size in SIZES {
             let log = SampleLog::new(size)?;
             fs::write(&logs.policy, log.policy.to_string())?;
             logs.sound.push(write(folder, &format!("sound-{size}.zip"), &log.bundle)?);
+            if size == 511 {
+                let purged = SampleLog::purged(600)?;
+                logs.sound.push(write(folder, "sound-purged.zip", &purged.bundle)?);
+            }
             if size == 257 {
                 for (name, part, from, to) in CHANGES {
                     let changed = change(&log.bundle, part, from.as_bytes(), to.as_bytes())?;

@@ -2,6 +2,7 @@
 
 mod access;
 mod apps;
+mod attacks;
 mod bicep;
 mod events;
 mod rights;
@@ -54,6 +55,7 @@ fn files() -> anyhow::Result<Files> {
     files.extend(access::files());
     files.extend(events::files());
     files.extend(settings::files()?);
+    files.extend(attacks::files());
     Ok(files)
 }
 

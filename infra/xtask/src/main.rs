@@ -22,6 +22,7 @@ mod workspace;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use counterpart::Demand;
 
 /// What is done to the project.
 ///
@@ -38,7 +39,7 @@ Examples:
   cargo xtask test                  before you send a change: everything this machine can run
   cargo xtask interop --policy policy.txt log.audit.zip
                                     has programs that we did not write verify your export
-  cargo xtask check                 what continuous integration runs; needs every counterpart
+  cargo xtask check                 all of that, with every counterpart, and what takes long: storms, a million rows
   cargo xtask generate              after a change to an endpoint, a trigger, a right or an event
   cargo xtask bench --json b.json   measures, and writes docs/performance.md
   cargo xtask package               makes what Azure runs: one zip for each function app
@@ -51,7 +52,11 @@ enum Task {
     ///
     /// Runs the tests of the workspace, then the counterparts whose tools are here (Go, Python), fetching what they need from their registries into
     /// target/counterparts. Never installs a system package. Ends with a list of what it could not run.
-    Test,
+    Test {
+        /// Fail where a counterpart is missing, as continuous integration does
+        #[arg(long)]
+        every_counterpart: bool,
+    },
     /// Have the counterparts verify exports: sample logs of many sizes, or yours
     ///
     /// Samples are also given to them with changes that hide as well as they can, which they must refuse.
@@ -72,9 +77,11 @@ enum Task {
         #[arg(long)]
         packages: bool,
     },
-    /// Run what continuous integration runs
+    /// Check all that must hold before a change lands
     ///
-    /// Formatting, lints, documentation, tests (among them: that generated files are as the code says) and every counterpart. Goes on after a failure and lists all of them at the end.
+    /// Formatting, lints, documentation, tests (among them: that generated files are as the code says), every counterpart, and the
+    /// tests that take long (160,000 events from sixteen processes that are killed, the border of a segment, a million rows in one export), which
+    /// continuous integration leaves out. Goes on after a failure and lists all of them at the end.
     Check {
         /// Leave out the tests of the workspace and the counterparts, which `cargo xtask test` runs
         #[arg(long)]
@@ -94,6 +101,12 @@ enum Task {
         /// Also write the figures to this file, as JSON
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
+        /// Only the audit log: print the figures, and write nothing
+        #[arg(long, conflicts_with = "json")]
+        log: bool,
+        /// Only accounts: print the figures, and write nothing
+        #[arg(long, conflicts_with_all = ["json", "log"])]
+        accounts: bool,
     },
     /// Build each function app as Azure runs it: a static binary, and the zip that is deployed
     ///
@@ -130,7 +143,8 @@ fn main() -> ExitCode {
 
 fn run(task: Task) -> anyhow::Result<ExitCode> {
     match task {
-        Task::Test => Ok(test::run()),
+        Task::Test { every_counterpart: true } => Ok(test::run(Demand::All)),
+        Task::Test { .. } => Ok(test::run(Demand::WhatIsHere)),
         Task::Interop { policy, exports } => {
             Ok(counterpart::run(policy.map(|policy| (policy, exports))))
         }
@@ -141,8 +155,15 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         #[cfg(not(feature = "tables"))]
         Task::Generate { check } => hand_over::generate(check),
         #[cfg(feature = "tables")]
-        Task::Bench { json } if !cfg!(debug_assertions) => bench::run(json.as_deref()),
-        Task::Bench { json } => hand_over::bench(json.as_deref()),
+        Task::Bench { log: true, .. } if !cfg!(debug_assertions) => bench::run_log(),
+        #[cfg(feature = "tables")]
+        Task::Bench { accounts: true, .. } if !cfg!(debug_assertions) => bench::run_accounts(),
+        #[cfg(feature = "tables")]
+        Task::Bench { json, .. } if !cfg!(debug_assertions) => bench::run(json.as_deref()),
+        Task::Bench { json, log, accounts } => {
+            let only = [("--log", log), ("--accounts", accounts)];
+            hand_over::bench(json.as_deref(), &only)
+        }
         Task::Package { out, apps, json } => package::run(&out, &apps, json),
         Task::VerifyPage { check } => verify_page::run(check),
     }

@@ -44,6 +44,30 @@ const signedBy = (head) => {
   return `${head.signed_by.join(", ")}, for a log of ${head.size} rows`;
 };
 
+const witnessedBy = (head) =>
+  (head === null ? [] : head.witnessed_by)
+    .map(({ name, time, since }) => `${name} on ${time}${since === null ? "" : ` (first after ${since.rows} rows, on ${since.time})`}`)
+    .join(", ");
+
+const anchored = (head) => {
+  if (head === null || head.anchor === null) return "";
+  const { origin, index, size, signed_by: key, stamped_at: stamped } = head.anchor;
+  const signed = key === null ? "not proved: the policy pins no key of the directory" : `signed by ${key}`;
+  return `row ${index} of ${size} in ${origin}, ${signed}${stamped === null ? "" : `, stamped on ${stamped}`}`;
+};
+
+const RANGES_SHOWN = 10;
+
+const removed = ({ rows, ranges }) => {
+  const shown = ranges.slice(0, RANGES_SHOWN).map(([first, last]) => (first === last ? `${first}` : `${first}–${last}`));
+  return rows === 0 ? "" : `${rows} rows: ${shown.join(", ")}${ranges.length > RANGES_SHOWN ? ", …" : ""}`;
+};
+
+const personal = ({ disclosed, erased }) => (disclosed + erased === 0 ? "" : `${disclosed} details shown and proved, ${erased} erased`);
+
+/** A line of the report, unless there is nothing to say. */
+const line = (name, value, style) => (value === "" ? [] : [[name, printable(value), style]]);
+
 const finding = ({ seq, kind, expected, got }, meaning) => [
   element("h3", {}, seq === null ? "What is wrong" : "The first row that is wrong"),
   list([
@@ -67,9 +91,14 @@ const report = ({ report, words }, file, looksRight) => {
     list([
       ["File", `${printable(file.name)}, ${file.size.toLocaleString("en")} bytes`],
       ["Rows", rows(report)],
+      ...line("Removed", removed(report.purged)),
+      ...line("Personal details", personal(report)),
       ["Root", report.root, "bytes"],
       ["Signed by", printable(signedBy(report.checkpoint)), "bytes"],
+      ...line("Anchored", anchored(report.checkpoint), "bytes"),
+      ...line("Witnessed by", witnessedBy(report.checkpoint)),
       ["Tier", `${report.tier}. ${words.tier}`],
+      ...(report.asked === null ? [] : [["Tier asked for", report.asked]]),
     ]),
     element("details", {}, element("summary", {}, "The report for programs (as audit-verify --json prints it)"), element("pre", { id: "json", tabindex: "0" }, JSON.stringify(report, null, 2))),
     element("p", { class: "no-print" }, (() => {
@@ -92,7 +121,7 @@ const busy = (isBusy) => {
 
 const module = () => Uint8Array.from(atob(byId("module").textContent.replace(/\s+/g, "")), (letter) => letter.charCodeAt(0)).buffer;
 
-const verify = async (file, policy) => {
+const verify = async (file, policy, tier) => {
   const start = new Uint8Array(await file.slice(0, 4).arrayBuffer());
   const looksRight = ["PK\x03\x04", "c2sp"].includes(String.fromCharCode(...start));
   const source = new Blob([byId("worker").textContent], { type: "text/javascript" });
@@ -113,7 +142,7 @@ const verify = async (file, policy) => {
     }
   };
   worker.onerror = (event) => failed(event.message || "the browser refused to start the verifier");
-  worker.postMessage({ module: module(), file, policy });
+  worker.postMessage({ module: module(), file, policy, tier });
   URL.revokeObjectURL(address);
 };
 
@@ -170,7 +199,7 @@ form.addEventListener("submit", (event) => {
   byId("progress-text").textContent = `Checking every row of ${printable(chosen.name)} …`;
   said.textContent = "Verifying";
   busy(true);
-  verify(chosen, byId("policy").value).catch((error) => {
+  verify(chosen, byId("policy").value, Number(byId("tier").value)).catch((error) => {
     busy(false);
     problem("There is no answer.", `The file cannot be read: ${error.message}.`);
   });

@@ -2,7 +2,7 @@
 // Gives the export piece by piece to the verifier, so that a file of any size passes and the page stays alive.
 const PIECE_BYTES = 4 * 1024 * 1024;
 
-const verifying = async ({ module, file, policy }) => {
+const verifying = async ({ module, file, policy, tier }) => {
   const { instance: { exports: verifier } } = await WebAssembly.instantiate(module, {});
   const { memory } = verifier;
   // Memory may have moved since the last call.
@@ -25,6 +25,7 @@ const verifying = async ({ module, file, policy }) => {
     return true;
   };
 
+  verifier.ask(tier);
   const text = new TextEncoder().encode(policy);
   put(room(text.length), text);
   const unusable = verifier.begin();

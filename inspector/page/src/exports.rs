@@ -1,13 +1,13 @@
 //! The functions that JavaScript calls. No pointer is ever followed here: JavaScript writes into a buffer that Rust owns, and reads from another.
 //!
-//! An export is verified in one pass: `room(n)` and `begin()` for the policy, `room(n)` and `feed()` for each piece, `finish()`. When `feed` or
+//! An export is verified in one pass: `ask(tier)`, `room(n)` and `begin()` for the policy, `room(n)` and `feed()` for each piece, `finish()`. When `feed` or
 //! `finish` answers 0, something does not hold: `room(n)` for the whole export and `diagnose()` say what, or, if it is too large for that,
 //! `refuse()` says what was noticed. `answer()` says where the answer stands. Lengths are in bytes.
 
 use std::cell::RefCell;
 
 use chain::{
-    policy::Policy,
+    policy::{Policy, Tier},
     report::{Finding, Report},
     verify::{self, DIAGNOSE_BYTES_MAX, Stream},
 };
@@ -19,6 +19,7 @@ use crate::answer::{describe, policy};
 struct Desk {
     input: Vec<u8>,
     policy: Option<Policy>,
+    asked: Option<Tier>,
     stream: Option<Stream>,
     finding: Option<Finding>,
     answer: String,
@@ -42,12 +43,20 @@ pub extern "C" fn room(length: usize) -> *mut u8 {
     })
 }
 
+/// Asks for a tier from now on, by its place among [`Tier::ALL`]; anything else asks for what the policy does.
+#[expect(unsafe_code, reason = "JavaScript finds the function by this name")]
+#[unsafe(no_mangle)]
+pub extern "C" fn ask(tier: usize) {
+    DESK.with_borrow_mut(|desk| desk.asked = Tier::ALL.get(tier).copied());
+}
+
 /// Takes the policy out of the room and begins. 0, or the length of the answer when the policy cannot be used.
 #[expect(unsafe_code, reason = "JavaScript finds the function by this name")]
 #[unsafe(no_mangle)]
 pub extern "C" fn begin() -> usize {
     DESK.with_borrow_mut(|desk| match policy(&desk.input) {
         Ok(policy) => {
+            let policy = policy.map(|policy| policy.asking(desk.asked));
             desk.stream = Some(Stream::new(policy.clone()));
             (desk.policy, desk.finding) = (policy, None);
             0
@@ -72,7 +81,7 @@ pub extern "C" fn feed() -> usize {
 #[unsafe(no_mangle)]
 pub extern "C" fn finish() -> usize {
     DESK.with_borrow_mut(|desk| match desk.stream.take().map(Stream::finish) {
-        Some(Ok(report)) => desk.report(&report),
+        Some(Ok(report)) => desk.report(report),
         Some(Err(finding)) => {
             desk.finding = Some(finding);
             0
@@ -88,7 +97,7 @@ pub extern "C" fn diagnose() -> usize {
     DESK.with_borrow_mut(|desk| {
         desk.stream = None;
         let report = verify::file(&desk.input, desk.policy.as_ref());
-        desk.report(&report)
+        desk.report(report)
     })
 }
 
@@ -97,8 +106,9 @@ pub extern "C" fn diagnose() -> usize {
 #[unsafe(no_mangle)]
 pub extern "C" fn refuse() -> usize {
     DESK.with_borrow_mut(|desk| {
-        let report = desk.finding.take().map(verify::undiagnosed);
-        report.map_or(0, |report| desk.report(&report))
+        let report = desk.finding.take();
+        let report = report.map(|finding| verify::undiagnosed(finding, desk.policy.as_ref()));
+        report.map_or(0, |report| desk.report(report))
     })
 }
 
@@ -117,8 +127,9 @@ pub extern "C" fn answer() -> *const u8 {
 }
 
 impl Desk {
-    fn report(&mut self, report: &Report) -> usize {
-        self.say(describe(report))
+    fn report(&mut self, mut report: Report) -> usize {
+        report.asked = report.asked.or(self.asked);
+        self.say(describe(&report))
     }
 
     fn say(&mut self, answer: String) -> usize {
@@ -168,6 +179,35 @@ mod tests {
         assert!(said(diagnose()).contains(r#""kind":"container""#));
         put(EXPORT);
         assert_eq!(feed(), 0, "nothing was begun");
+    }
+
+    /// What the page answers to whoever asks for the tier at `place`.
+    fn asked(place: usize, export: &[u8], policy: &[u8]) -> String {
+        ask(place);
+        put(policy);
+        assert_eq!(begin(), 0);
+        put(export);
+        assert_eq!(feed(), 1);
+        said(finish())
+    }
+
+    #[test]
+    fn below_the_tier_that_is_asked_for_an_export_is_incomplete() {
+        let stamped = include_bytes!("../../../shared/chain/src/verify/testdata/stamped.audit.zip");
+        let policy = include_bytes!("../../../shared/chain/src/verify/testdata/stamped.policy");
+        for (export, place, verdict, named) in [
+            (stamped.as_slice(), 2, "ok", r#""timestamped""#),
+            (stamped, 3, "incomplete", r#""witnessed""#),
+            (stamped, 4, "ok", r#""signed""#),
+            (EXPORT, 1, "ok", r#""signed""#),
+            (EXPORT, 2, "incomplete", r#""timestamped""#),
+        ] {
+            let answer = asked(place, export, policy);
+            assert!(answer.contains(&format!(r#""verdict":"{verdict}""#)), "{answer}");
+            assert!(answer.contains(&format!(r#""asked":{named}"#)), "{answer}");
+        }
+        assert!(asked(2, stamped, b"").contains(r#""asked":"timestamped""#));
+        assert!(asked(4, stamped, b"").contains(r#""asked":null"#));
     }
 
     #[test]

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use protocol::{V1, certificate::RunnerCertificate, dsse::Envelope, key::Signer as _};
+use protocol::{
+    V1,
+    certificate::RunnerCertificate,
+    dsse::Envelope,
+    key::{Ed25519Key, Signer as _},
+};
 use serde_json::json;
 
 use super::{Bench, keys::signing_key};
@@ -21,6 +26,7 @@ pub(super) fn certify(certify: &Certify, bench: &Bench<'_>) -> Result<Report, Fa
         return Err(Failure::refused("key-unexpected", message));
     }
     let key = home.signing_key()?;
+    let witness = Ed25519Key::from_seed(&*home.made_witness_seed(&*bench.randomness)?);
     let now = bench.clock.now();
     let certificate = RunnerCertificate {
         v: V1,
@@ -29,6 +35,7 @@ pub(super) fn certify(certify: &Certify, bench: &Bench<'_>) -> Result<Report, Fa
         sign_kid: key.kid(),
         sign_jwk: key.public().jwk(),
         seal_jwk: None,
+        witness_jwk: Some(witness.public().jwk()),
         not_before: now.minus(SKEW),
         not_after: now.plus(DAY.saturating_mul(certify.days)),
     };
@@ -37,9 +44,11 @@ pub(super) fn certify(certify: &Certify, bench: &Bench<'_>) -> Result<Report, Fa
     let bytes = serde_json::to_vec_pretty(&envelope).unwrap_or_default();
     let path = home.save_certificate(&bytes)?.display().to_string();
     let until = certificate.not_after;
-    let lines =
-        vec![format!("{} is certified as {} until {until}: {path}", key.kid(), certify.name)];
-    let json =
-        json!({ "sign_kid": key.kid(), "name": certify.name, "not_after": until, "file": path });
+    let lines = vec![format!(
+        "{} is certified as {} until {until}, and so is its witness key: {path}",
+        key.kid(),
+        certify.name
+    )];
+    let json = json!({ "sign_kid": key.kid(), "witness_kid": witness.kid(), "name": certify.name, "not_after": until, "file": path });
     Ok(Report::done(lines, json))
 }

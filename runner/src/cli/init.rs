@@ -1,6 +1,6 @@
 //! `init`: the Runner's directory.
 
-use protocol::key::Signer as _;
+use protocol::key::{Ed25519Key, Signer as _};
 use serde_json::json;
 
 use super::Bench;
@@ -16,13 +16,15 @@ pub(super) fn init(bench: &mut Bench<'_>) -> Result<Report, Failure> {
     vault.name_provisionally(bench.randomness.id(now))?;
     let key = home.signing_key()?;
     let (kid, jwk) = (key.kid(), key.public().jwk());
+    let witness = Ed25519Key::from_seed(&*home.made_witness_seed(&*bench.randomness)?).kid();
     let dir = home.dir().display().to_string();
     let lines = vec![
         format!("Runner's directory: {dir}"),
         format!("Signing key:        {kid}"),
+        format!("Witness key:        {witness}"),
         FILE_KEY_WARNING.to_owned(),
-        "Next: 'trust init', then let the customer's authority 'certify' this key.".to_owned(),
+        "Next: 'trust init', then let the customer's authority 'certify' these keys.".to_owned(),
     ];
-    let json = json!({ "home": dir, "sign_kid": kid, "sign_jwk": jwk, "key_storage": "file" });
+    let json = json!({ "home": dir, "sign_kid": kid, "sign_jwk": jwk, "witness_kid": witness, "key_storage": "file" });
     Ok(Report::done(lines, json))
 }

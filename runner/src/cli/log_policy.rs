@@ -2,25 +2,24 @@
 
 use std::path::Path;
 
-use chain::{
-    note::VerifierKey,
-    policy::{Policy, Tier},
-};
-use protocol::{
-    key::PublicKey,
-    keyset::{ControlPlaneKeys, KeyUse},
-};
+use chain::{policy::Tier, quorum::Quorum};
+use protocol::log_policy::{self, LogPolicyError};
 use serde_json::json;
 
-use super::{Bench, keys::unwritable, session::Session};
+use super::{Bench, keys::unwritable, session::Session, witness::UNCERTIFIED};
 use crate::{
     enrolment,
     exit::{Exit, Failure},
     report::Report,
+    witness::Seen,
 };
 
-/// Writes the policy: the log's name, and the keys that the pinned root key signed.
-pub(super) fn log_policy(out: Option<&Path>, bench: &Bench<'_>) -> Result<Report, Failure> {
+/// Writes the policy: the log's name, the keys that the pinned root key signed, this Runner as a witness, and the head that it saw last.
+pub(super) fn log_policy(
+    out: Option<&Path>,
+    witnessed: bool,
+    bench: &Bench<'_>,
+) -> Result<Report, Failure> {
     let session = Session::open(bench)?;
     let known = session.enrolment()?;
     let keys = enrolment::verify_keys(
@@ -29,7 +28,22 @@ pub(super) fn log_policy(out: Option<&Path>, bench: &Bench<'_>) -> Result<Report
         &session.policy,
         known.keyset_version,
     )?;
-    let policy = policy_of(&keys, &format!("{}{}", keys.log_origin_prefix, session.policy.tenant))?;
+    let seen = session.vault.seen()?;
+    let origin = seen.as_ref().map_or_else(
+        || format!("{}{}", keys.log_origin_prefix, session.policy.tenant),
+        |seen| seen.origin.clone(),
+    );
+    let mut policy = log_policy::log_policy(&keys, &origin).map_err(refused)?;
+    policy.seen = seen.iter().map(Seen::pinned).collect();
+    if let Some(certified) = session.certified()? {
+        policy.quorum = Quorum::of_one(&certified.name, certified.public())
+            .map_err(|error| Failure::refused("witness-name", error.to_string()))?;
+    } else if witnessed {
+        return Err(Failure::refused("witness-uncertified", UNCERTIFIED));
+    }
+    if witnessed {
+        policy.tier = Tier::Witnessed;
+    }
     let text = format!(
         "# Keys of the control plane {} as this Runner pinned them.\n{policy}",
         keys.deployment
@@ -49,22 +63,11 @@ pub(super) fn log_policy(out: Option<&Path>, bench: &Bench<'_>) -> Result<Report
     Ok(Report::done(lines, json!({ "origin": policy.origin, "file": file, "policy": text })))
 }
 
-fn policy_of(keys: &ControlPlaneKeys, origin: &str) -> Result<Policy, Failure> {
-    let log_keys = named(keys, KeyUse::Checkpoint, origin)?;
-    if log_keys.is_empty() {
-        let message = "the control plane has not listed a key for its log yet; try again when it has started completely";
-        return Err(Failure { exit: Exit::Error, code: "no-log-key", message: message.to_owned() });
+fn refused(error: LogPolicyError) -> Failure {
+    match error {
+        LogPolicyError::NoLogKey => {
+            Failure { exit: Exit::Error, code: "no-log-key", message: error.to_string() }
+        }
+        LogPolicyError::Key(_) => Failure::refused("key-unexpected", error.to_string()),
     }
-    let export_keys = named(keys, KeyUse::Export, &format!("{origin}/export"))?;
-    Ok(Policy { origin: origin.to_owned(), log_keys, export_keys, tier: Tier::Signed })
-}
-
-/// The Ed25519 keys for one use, under the name with which they sign notes.
-fn named(keys: &ControlPlaneKeys, usage: KeyUse, name: &str) -> Result<Vec<VerifierKey>, Failure> {
-    let unusable = |_| Failure::refused("key-unexpected", "the log's name cannot sign notes");
-    let ed25519 = keys.keys_for(usage).into_iter().filter_map(|key| match key {
-        PublicKey::Ed25519(key) => Some(key),
-        PublicKey::P256(_) => None,
-    });
-    ed25519.map(|key| VerifierKey::new(name, key).map_err(unusable)).collect()
 }

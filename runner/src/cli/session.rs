@@ -21,6 +21,7 @@ use crate::{
     file_digest::file_digest,
     home::Home,
     vault::Vault,
+    witness::Certified,
 };
 
 /// The Runner, opened.
@@ -133,6 +134,14 @@ impl Session {
                 Err(Failure::refused("runner-revoked", "this Runner was revoked"))
             }
         }
+    }
+
+    /// The witness key, if the customer certified it.
+    pub(super) fn certified(&self) -> Result<Option<Certified>, Failure> {
+        let Some(seed) = self.home.witness_seed()? else { return Ok(None) };
+        let certificate = self.home.certificate()?;
+        Certified::of(&certificate, &seed, &self.policy)
+            .map_err(|error| Failure::refused("witness-name", error.to_string()))
     }
 
     pub(super) fn kid(&self) -> String {

@@ -2,8 +2,12 @@
 
 use serde_json::json;
 
-use super::{Bench, init::FILE_KEY_WARNING, session::Session};
-use crate::{exit::Failure, report::Report, vault::StatementState};
+use super::{Bench, init::FILE_KEY_WARNING, session::Session, witness};
+use crate::{
+    exit::{Exit, Failure},
+    report::Report,
+    vault::StatementState,
+};
 
 pub(super) fn status(bench: &Bench<'_>) -> Result<Report, Failure> {
     let session = Session::open(bench)?;
@@ -27,11 +31,15 @@ pub(super) fn status(bench: &Bench<'_>) -> Result<Report, Failure> {
         format!("Statements:   {last}, of which {waiting} wait and {rejected} were rejected"),
         FILE_KEY_WARNING.to_owned(),
     ];
+    let (witness_lines, witness) = witness::standing(&session)?;
+    let is_alarmed = session.vault.standing_alarm()?.is_some();
+    let lines = lines.into_iter().chain(witness_lines).collect();
     let json = json!({
         "runner": runner, "tenant": session.identity.tenant, "deployment": session.identity.deployment,
         "url": url, "is_enrolled": session.identity.is_enrolled, "sign_kid": session.kid(),
         "trust_policy_digest": digest, "last_sequence": last, "waiting": waiting, "rejected": rejected,
-        "clock": clock, "key_storage": "file",
+        "clock": clock, "key_storage": "file", "witness": witness,
     });
-    Ok(Report::done(lines, json))
+    let exit = if is_alarmed { Exit::Fail } else { Exit::Pass };
+    Ok(Report { exit, lines, json })
 }

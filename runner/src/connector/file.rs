@@ -1,12 +1,13 @@
 //! `file`: what one file is, and where a format is named what it says.
 //!
 //! Evidence: `{path, exists}`, and where it exists `{kind, mode, uid, gid, size, modified}`, and where the Runner may read a
-//! regular file `{sha256, content}`; `mode` is four octal digits, `modified` seconds since 1970.
+//! regular file of which a format is named `{sha256, content}`; `mode` is four octal digits, `modified` seconds since 1970.
 
 use std::{
     fs,
     io::{self, Read as _},
     os::fd::OwnedFd,
+    time::Instant,
 };
 
 use domain::{
@@ -23,7 +24,20 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Bounds, CollectError, Collected, format};
 
-pub(super) fn collect(settings: &File, bounds: &Bounds<'_>) -> Result<Collected, CollectError> {
+/// Collects on a thread of its own: what a file system does not answer keeps nobody waiting beyond the time that a step has.
+pub(super) async fn collect_apart(
+    settings: &File,
+    bounds: &Bounds<'_>,
+) -> Result<Collected, CollectError> {
+    let (settings, scratch) = (settings.clone(), bounds.scratch.to_owned());
+    let Bounds { timeout, max_bytes, now, .. } = *bounds;
+    let work = move || collect(&settings, &Bounds { timeout, max_bytes, now, scratch: &scratch });
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(CollectError::unreadable(error.to_string())))
+}
+
+fn collect(settings: &File, bounds: &Bounds<'_>) -> Result<Collected, CollectError> {
+    let deadline = Instant::now().checked_add(bounds.timeout);
     let path = settings.path.as_str();
     let Some(handle) = locate(path)? else {
         return Ok(Collected::of(json!({ "path": path, "exists": false })));
@@ -31,12 +45,13 @@ pub(super) fn collect(settings: &File, bounds: &Bounds<'_>) -> Result<Collected,
     let stat = fstat(&handle).map_err(|error| failed(path, error))?;
     let mut fields = metadata(path, &stat);
     let is_regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-    let content = if is_regular { open(path)? } else { None };
-    if let Some(file) = content {
-        read_content(settings.format, file, bounds.max_bytes, &mut fields)?;
-    } else if settings.format != FileFormat::Stat {
-        return Err(CollectError::unreachable(format!("{path} cannot be read")));
+    if settings.format == FileFormat::Stat {
+        return Ok(Collected::of(fields));
     }
+    let content = if is_regular { open(path)? } else { None };
+    let unread = || CollectError::unreachable(format!("{path} cannot be read"));
+    let limits = (bounds.max_bytes, deadline);
+    read_content(settings.format, content.ok_or_else(unread)?, limits, &mut fields)?;
     Ok(Collected::of(fields))
 }
 
@@ -125,13 +140,16 @@ fn metadata(path: &str, stat: &Stat) -> Map<String, Value> {
 fn read_content(
     format: FileFormat,
     mut file: fs::File,
-    max_bytes: u64,
+    (max_bytes, deadline): (u64, Option<Instant>),
     fields: &mut Map<String, Value>,
 ) -> Result<(), CollectError> {
     let unreachable = |error: io::Error| CollectError::unreachable(error.to_string());
     let (mut hasher, mut kept, mut is_truncated) = (Sha256::new(), Vec::new(), false);
     let mut chunk = vec![0; 64 * 1024];
     loop {
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(CollectError::new(ReasonCode::TimedOut, "not read in time"));
+        }
         let length = file.read(&mut chunk).map_err(unreachable)?;
         let Some(read) = chunk.get(..length).filter(|read| !read.is_empty()) else { break };
         hasher.update(read);
@@ -141,9 +159,6 @@ fn read_content(
         kept.extend(read.iter().take(fits));
     }
     fields.insert("sha256".to_owned(), Digest(hasher.finalize().into()).to_string().into());
-    if format == FileFormat::Stat {
-        return Ok(());
-    }
     if is_truncated {
         fields.insert("truncated".to_owned(), true.into());
         return Ok(());
@@ -157,7 +172,10 @@ fn read_content(
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::{
+        os::unix::fs::{PermissionsExt as _, symlink},
+        time::Duration,
+    };
 
     use super::*;
     use crate::connector::{
@@ -224,6 +242,18 @@ mod tests {
         fs::write(&path, "0123456789x").unwrap();
         let cut = collect(&settings(&path, FileFormat::Lines), &bounds).unwrap();
         assert!(is_truncated(&cut.value));
+    }
+
+    #[test]
+    fn a_file_is_read_as_long_as_there_is_time() {
+        let (_keep, dir) = real_dir();
+        let path = dir.join("settings");
+        fs::write(&path, "a=1\n").unwrap();
+        let bounds = Bounds { timeout: Duration::ZERO, ..bounds(&dir) };
+        let late = collect(&settings(&path, FileFormat::Kv), &bounds).unwrap_err();
+        assert_eq!(late.reason, ReasonCode::TimedOut);
+        let value = collect(&settings(&path, FileFormat::Stat), &bounds).unwrap().value;
+        assert_eq!((&value["size"], value.get("sha256")), (&json!(4), None), "it is not read");
     }
 
     #[test]

@@ -74,6 +74,17 @@ impl CallError {
         }
     }
 
+    /// Whether the tenant may not hand anything in for now: its month is used up, or it is closing or suspended. What waits goes on waiting.
+    pub(crate) fn is_deferral(&self) -> bool {
+        match self {
+            Self::Refused { status: 403, code, .. } => {
+                code == "entitlement-required" || code.starts_with("tenant-")
+            }
+            Self::Refused { .. } | Self::Unreachable(_) | Self::ClockSkew { .. } => false,
+            Self::Unreadable(_) | Self::Signature(_) | Self::Target | Self::Vault(_) => false,
+        }
+    }
+
     /// When the control plane said to try again.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {

@@ -71,7 +71,10 @@ impl ControlPlane<'_> {
         self.vault.requeue_sent(self.runner)?;
         let mut published = Published::default();
         while let Some(Batch { statements, body }) = self.next_batch()? {
-            let answer = self.send_with_patience(&body).await?;
+            let answer = match self.send_with_patience(&body).await {
+                Err(error) if error.is_deferral() => break,
+                other => other?,
+            };
             let before = published;
             for result in &answer.results {
                 self.settle(result, &statements, keys, &mut published)?;
@@ -111,6 +114,8 @@ impl ControlPlane<'_> {
         let sent = batch.iter().find(|sent| format!("{:020}", sent.sequence) == result.id);
         let Some(sent) = sent else { return Ok(()) };
         let rejected = match result.status {
+            // It stays in the queue, as what was never sent.
+            EventStatus::Deferred => return Ok(()),
             EventStatus::Accepted | EventStatus::Duplicate => None,
             EventStatus::Rejected | EventStatus::Conflict => {
                 Some(result.code.as_deref().unwrap_or("rejected"))

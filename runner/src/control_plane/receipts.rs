@@ -10,7 +10,10 @@ use protocol::{
 };
 
 use super::{CallError, ControlPlane, Published};
-use crate::vault::{QueuedStatement, StatementState};
+use crate::{
+    vault::{QueuedStatement, StatementState},
+    witness::read,
+};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -29,7 +32,8 @@ pub(super) fn keep(
         receipt.tenant == control_plane.tenant && receipt.is_for(runner, sent.sequence, payload)
     });
     if is_for_it {
-        control_plane.vault.keep_receipt(runner, sent.sequence, receipt, rejected)?;
+        let at = control_plane.clock.now();
+        control_plane.vault.keep_receipt(runner, sent.sequence, receipt, rejected, at)?;
     }
     Ok(is_for_it)
 }
@@ -68,14 +72,28 @@ async fn fetch(
     keys: &ControlPlaneKeys,
 ) -> Result<usize, CallError> {
     let sent = handed_over(control_plane)?;
-    let Some(first) = sent.first() else { return Ok(0) };
-    let path = format!("{RECEIPTS}?after={}", first.sequence.saturating_sub(1));
-    let answer: ReceiptsAnswer = control_plane.get(&path).await?;
     let mut receipted = 0;
-    for receipt in &answer.receipts {
-        for statement in &sent {
-            receipted += usize::from(keep(control_plane, keys, statement, receipt, None)?);
+    let mut rest = sent.as_slice();
+    while let Some(first) = rest.first() {
+        let path = format!("{RECEIPTS}?after={}", first.sequence.saturating_sub(1));
+        let answer: ReceiptsAnswer = control_plane.get(&path).await?;
+        let mut last = None;
+        for receipt in &answer.receipts {
+            let said = read(receipt).map(|receipt| receipt.sequence);
+            last = last.max(said);
+            if let Some(statement) = rest.iter().find(|sent| Some(sent.sequence) == said) {
+                receipted += usize::from(keep(control_plane, keys, statement, receipt, None)?);
+            }
         }
+        rest = after(rest, last);
     }
     Ok(receipted)
+}
+
+/// What the next page may be about, when `last` was the last of this one. An empty one was the last page; and each page answers for the first at least,
+/// so that there is an end to them.
+fn after(sent: &[QueuedStatement], last: Option<u64>) -> &[QueuedStatement] {
+    let is_done = |statement: &&QueuedStatement| last.is_none_or(|last| statement.sequence <= last);
+    let done = sent.iter().take_while(is_done).count();
+    sent.get(done.max(1)..).unwrap_or_default()
 }

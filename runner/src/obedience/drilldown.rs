@@ -12,7 +12,7 @@ use protocol::{
 };
 
 use super::{Done, Obedience, ObedienceError};
-use crate::vault::{Disclosed, VaultError};
+use crate::vault::{Disclosed, NonceUse, VaultError};
 
 const DAY_S: i64 = 86_400;
 /// A result travels in an envelope of 256 KiB: three quarters of that, less room for the other fields.
@@ -26,12 +26,13 @@ impl Obedience<'_> {
         command_sha256: Digest,
     ) -> Result<Done, ObedienceError> {
         let refused = |code| Ok(Done::refused(code, command_sha256));
-        let asked = match self.site.policy.admit(body, self.site.identity.runner, self.now) {
+        let asked = match self.site.policy.admit(body, self.site.identity.runner, self.moment.asked)
+        {
             Ok(asked) => asked,
             Err(code) => return refused(code),
         };
         let request_sha256 = asked.request_sha256;
-        match self.disclose(body, &asked)? {
+        match self.disclose(body, &asked, command_sha256)? {
             Ok(sealed) => Ok(Done {
                 outcome: CommandOutcome::Done,
                 code: None,
@@ -46,9 +47,11 @@ impl Obedience<'_> {
         &self,
         body: &DrilldownBody,
         asked: &ViewerRequest,
+        command: Digest,
     ) -> Result<Result<Vec<u8>, RefusalCode>, VaultError> {
         let vault = self.site.vault;
-        if !vault.use_nonce(asked.kid, asked.nonce, asked.remember_until, self.now)? {
+        let used = self.use_up(asked.kid, asked.nonce, command, asked.remember_until)?;
+        if used == NonceUse::Other {
             return Ok(Err(RefusalCode::Replay));
         }
         let disclosure = match self.disclosure(asked)? {
@@ -61,11 +64,11 @@ impl Obedience<'_> {
             evidence: asked.request.evidence,
             viewer: asked.kid,
             purpose: asked.request.purpose.clone(),
-            at: self.now,
+            at: self.moment.now,
             request: asked.request_sha256,
         };
         let max = self.site.policy.drilldown.max_per_day;
-        if !vault.note_disclosure(&noted, start_of_day(self.now), max)? {
+        if !vault.note_disclosure(&noted, start_of_day(self.moment.now), max)? {
             return Ok(Err(RefusalCode::QuotaExceeded));
         }
         let ikm = self.site.randomness.bytes();

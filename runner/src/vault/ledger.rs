@@ -2,7 +2,7 @@
 
 use domain::{CommandId, DrilldownId, EvidenceId, Timestamp};
 use protocol::{Digest, Name, dsse::Envelope, key::Kid};
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 
 use super::{Vault, VaultError, unreadable};
 
@@ -24,7 +24,8 @@ pub(crate) struct Disclosed {
 }
 
 impl Vault {
-    /// Notes a disclosure before it is made, unless `max` were made at or after `since`. True when it was noted.
+    /// Notes a disclosure before it is made, unless `max` were made at or after `since`. True when it was noted, now or before the process that
+    /// was to make it was stopped.
     ///
     /// # Errors
     /// [`VaultError`].
@@ -34,7 +35,13 @@ impl Vault {
         since: Timestamp,
         max: u32,
     ) -> Result<bool, VaultError> {
+        let (drilldown, request) = (disclosed.drilldown.to_string(), disclosed.request.0);
         self.write(|transaction| {
+            let sql = "SELECT 1 FROM disclosure WHERE drilldown = ?1 AND request = ?2";
+            let known = transaction.query_row(sql, params![drilldown, request], |_| Ok(()));
+            if known.optional()?.is_some() {
+                return Ok(true);
+            }
             let count: u32 = transaction.query_row(
                 "SELECT count(*) FROM disclosure WHERE at >= ?1",
                 [since.unix_us()],
@@ -46,12 +53,12 @@ impl Vault {
             transaction.execute(
                 "INSERT INTO disclosure VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 params![
-                    disclosed.drilldown.to_string(),
+                    drilldown,
                     disclosed.evidence.to_string(),
                     disclosed.viewer.to_string(),
                     disclosed.purpose.as_str(),
                     disclosed.at.unix_us(),
-                    disclosed.request.0,
+                    request,
                 ],
             )?;
             Ok(true)
@@ -75,6 +82,17 @@ impl Vault {
             params![command.to_string(), kind, at.unix_us(), text],
         )?;
         Ok(())
+    }
+
+    /// The signed result of a command, if it has one.
+    ///
+    /// # Errors
+    /// [`VaultError`].
+    pub(crate) fn result_of(&self, command: CommandId) -> Result<Option<Envelope>, VaultError> {
+        let sql = "SELECT result FROM command WHERE id = ?1";
+        let text: Option<String> =
+            self.lock().query_row(sql, [command.to_string()], |row| row.get(0)).optional()?;
+        text.map(|text| Envelope::from_json(text.as_bytes()).map_err(unreadable)).transpose()
     }
 
     /// Notes that the result of a command was delivered.
@@ -142,5 +160,6 @@ mod tests {
         assert!(!note(3, 30, 0, 2));
         assert!(note(3, 30, 11, 2));
         assert!(!note(4, 40, 0, 0));
+        assert!(note(3, 50, 0, 0), "it is noted already");
     }
 }

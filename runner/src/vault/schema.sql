@@ -25,9 +25,36 @@ CREATE TABLE IF NOT EXISTS procedure (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS procedure_by_key ON procedure (key, revision);
 
+-- Which receipts kept what they promised, and in which row of the audit log; -1 when somebody gave it up.
+CREATE TABLE IF NOT EXISTS proved (
+    runner TEXT NOT NULL, sequence INTEGER NOT NULL, row INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (runner, sequence)
+) STRICT;
+
+-- When this machine got each receipt.
+CREATE TABLE IF NOT EXISTS receipted (
+    runner TEXT NOT NULL, sequence INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (runner, sequence)
+) STRICT;
+
+-- Since when it is said of a promised row that it is not there.
+CREATE TABLE IF NOT EXISTS denied (held TEXT PRIMARY KEY, since INTEGER NOT NULL) STRICT;
+
+-- What answers of the control plane promised: its lines as they came, and the row that kept each; none while it is open, -1 when somebody gave it up.
+CREATE TABLE IF NOT EXISTS promise (line TEXT PRIMARY KEY, seal_by INTEGER NOT NULL, row INTEGER, at INTEGER) STRICT;
+
+-- What was found wrong with the audit log. While one is not cleared, nothing is cosigned.
+CREATE TABLE IF NOT EXISTS alarm (
+    id TEXT PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL, is_delivered INTEGER NOT NULL, cleared TEXT
+) STRICT;
+
 -- What is obeyed once.
 CREATE TABLE IF NOT EXISTS nonce (
     kid TEXT NOT NULL, nonce TEXT NOT NULL, forget_at INTEGER NOT NULL, PRIMARY KEY (kid, nonce)
+) STRICT;
+
+-- For which command a nonce was used, by the digest of its payload: that one may come again, when whoever obeyed it was stopped before it answered.
+CREATE TABLE IF NOT EXISTS begun (
+    kid TEXT NOT NULL, nonce TEXT NOT NULL, command BLOB NOT NULL, PRIMARY KEY (kid, nonce),
+    FOREIGN KEY (kid, nonce) REFERENCES nonce (kid, nonce) ON DELETE CASCADE
 ) STRICT;
 
 -- Commands and what became of them; the signed result is kept until it was delivered, and after.

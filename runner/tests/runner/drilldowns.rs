@@ -1,6 +1,6 @@
 //! Commands: drill-downs that the customer allows are answered, everything else is refused with its code.
 
-use std::time::Duration;
+use std::{fs::File, time::Duration};
 
 use domain::{CommandId, DrilldownId, EvidenceId, UserId, VersionId};
 use protocol::{
@@ -104,6 +104,11 @@ impl Case {
         self.control_plane.state.lock().unwrap().results.pop().unwrap()
     }
 
+    fn forget_results(&self) {
+        let vault = rusqlite::Connection::open(self.site.home().join("vault.sqlite")).unwrap();
+        vault.execute("DELETE FROM command", []).unwrap();
+    }
+
     async fn refusal(&self, command: &Command) -> RefusalCode {
         let result = self.deliver(self.signed(command)).await;
         assert_eq!((result.outcome, &result.sealed), (CommandOutcome::Refused, &None));
@@ -186,12 +191,78 @@ async fn an_unknown_field_in_a_command_is_refused_even_when_it_was_signed() {
 async fn a_command_and_a_viewers_request_are_each_obeyed_once() {
     let case = Case::new().await;
     let command = case.drilldown(1);
-    assert_eq!(case.deliver(case.signed(&command)).await.outcome, CommandOutcome::Done);
-    assert_eq!(case.refusal(&command).await, RefusalCode::Replay);
-    // The same viewer's request in a new command.
+    let answered = case.deliver(case.signed(&command)).await;
+    assert_eq!(answered.outcome, CommandOutcome::Done);
+    // The same command again gets the very answer that it had.
+    assert_eq!(case.deliver(case.signed(&command)).await, answered);
+    // Its nonce in another command, and the same viewer's request in a new one.
+    let other = Command { id: CommandId::from_u128(98), ..command.clone() };
+    assert_eq!(case.refusal(&other).await, RefusalCode::Replay);
     let fresh_nonce: Nonce = Base64Url([99; 16]);
     let repeated = Command { id: CommandId::from_u128(99), nonce: fresh_nonce, ..command };
     assert_eq!(case.refusal(&repeated).await, RefusalCode::Replay);
+}
+
+/// What is on the disk after kill -9 between the nonce and the result: both are used up, and the disclosure is noted.
+#[tokio::test]
+async fn a_drilldown_whose_runner_was_stopped_before_it_answered_is_answered_by_the_next() {
+    let case = Case::new().await;
+    let command = case.drilldown(1);
+    assert_eq!(case.deliver(case.signed(&command)).await.outcome, CommandOutcome::Done);
+    case.forget_results();
+    assert_eq!(case.deliver(case.signed(&command)).await.outcome, CommandOutcome::Done);
+    // It counts once: two a day are allowed.
+    let mut second = case.drilldown(2);
+    let CommandBody::Drilldown(body) = &mut second.body else { panic!() };
+    body.drilldown = DrilldownId::from_u128(2);
+    assert_eq!(case.deliver(case.signed(&second)).await.outcome, CommandOutcome::Done);
+    case.forget_results();
+    let repeated = Command { id: CommandId::from_u128(99), nonce: Base64Url([99; 16]), ..command };
+    assert_eq!(case.refusal(&repeated).await, RefusalCode::Replay);
+}
+
+#[tokio::test]
+async fn a_run_that_was_stopped_before_it_was_answered_is_not_made_twice() {
+    let case = Case::new().await;
+    let digest = case.control_plane.publish(&case.site.signed(&case.site.procedure(2)).await);
+    let body = RunBody { version: VersionId::of_digest(&digest.0), digest };
+    let command = case.command(1, CommandBody::Run(body));
+    assert_eq!(case.deliver(case.signed(&command)).await.outcome, CommandOutcome::Done);
+    case.forget_results();
+    let result = case.deliver(case.signed(&command)).await;
+    assert_eq!(
+        (result.outcome, result.code),
+        (CommandOutcome::Failed, Some(RefusalCode::Internal))
+    );
+    assert_eq!(case.control_plane.state.lock().unwrap().held.len(), 2);
+}
+
+/// Another process of the same Runner is at it: whatever this one said would beat the real answer.
+#[tokio::test]
+async fn while_another_process_obeys_nothing_is_answered() {
+    let case = Case::new().await;
+    let envelope = case.signed(&case.drilldown(1));
+    let lock = File::create(case.site.home().join("obeying.lock")).unwrap();
+    lock.lock().unwrap();
+    let waiting = WaitingCommand { id: CommandId::from_u128(1), envelope: envelope.clone() };
+    case.control_plane.state.lock().unwrap().commands.push(waiting);
+    let served = case.control_plane.serve(case.site.run(&["serve", "--once"])).await;
+    assert_eq!(served.exit, 0, "{}", served.json);
+    assert_eq!(case.control_plane.state.lock().unwrap().results, []);
+    drop(lock);
+    assert_eq!(case.deliver(envelope).await.outcome, CommandOutcome::Done);
+}
+
+/// Whoever may say what day it is would begin a new quota with each word.
+#[tokio::test]
+async fn a_control_plane_that_says_another_day_gets_no_value_more() {
+    let case = Case::new().await;
+    case.control_plane.state.lock().unwrap().clock_ahead_s = 86_400;
+    let mut tomorrow = case.drilldown(1);
+    assert_eq!(case.refusal(&tomorrow).await, RefusalCode::CommandExpired);
+    // The command counts from today on; what it carries was not asked yet.
+    tomorrow.not_before = tomorrow.not_before.minus(Duration::from_hours(24));
+    assert_eq!(case.refusal(&tomorrow).await, RefusalCode::CommandExpired);
 }
 
 #[tokio::test]

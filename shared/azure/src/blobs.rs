@@ -1,6 +1,8 @@
 //! Blobs in Blob Storage: one block blob each, in the container that has the bucket's name.
 
-use std::{collections::HashMap, sync::Arc};
+mod new_blob;
+
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use async_trait::async_trait;
 use azure_core::{
@@ -10,10 +12,14 @@ use azure_core::{
 };
 use azure_storage_blob::{
     BlobClient, BlobServiceClient, BlobServiceClientOptions,
-    models::{BlobClientGetPropertiesResultHeaders as _, BlobClientUploadOptions},
+    models::{
+        BlobClientDownloadOptions, BlobClientGetPropertiesResultHeaders as _,
+        BlobClientUploadOptions,
+    },
 };
 use ports::{
-    BLOB_RIGHTS, BlobError, Blobs, Bucket, Etag, Identity, StoredBlob, check_blob_name, rights,
+    BLOB_RIGHTS, BlobError, Blobs, Bucket, Etag, Identity, NewBlob, StoredBlob, check_blob_name,
+    rights,
 };
 use url::Url;
 
@@ -31,8 +37,9 @@ const WRITE: &str = "write";
 const NO_BLOB: &str = ".none";
 
 /// The blobs that one identity may reach.
+#[derive(Clone)]
 pub struct AzureBlobs {
-    service: BlobServiceClient,
+    service: Arc<BlobServiceClient>,
     endpoint: Url,
     identity: Identity,
 }
@@ -54,7 +61,7 @@ impl AzureBlobs {
         };
         let service = BlobServiceClient::new(endpoint.clone(), Some(credential), Some(options))
             .map_err(|error| OpenError::from_answer(&endpoint, "blob storage", &error))?;
-        Ok(Self { service, endpoint, identity })
+        Ok(Self { service: Arc::new(service), endpoint, identity })
     }
 
     /// Looks whether every container exists that this identity has rights on.
@@ -95,6 +102,20 @@ impl AzureBlobs {
         }
     }
 
+    /// Removes a blob; one that is not there is removed already.
+    ///
+    /// # Errors
+    /// * [`BlobError::Denied`], [`BlobError::Name`], [`BlobError::Unavailable`].
+    pub async fn remove(&self, bucket: Bucket, name: &str) -> Result<(), BlobError> {
+        rights::remove_blobs(self.identity, bucket)?;
+        check_blob_name(name)?;
+        match self.client(bucket, name).delete(None).await {
+            Ok(_) => Ok(()),
+            Err(error) if no_such_blob(&error) => Ok(()),
+            Err(error) => Err(self.failed(bucket, "remove from", &error)),
+        }
+    }
+
     /// A write was refused because of the version that is there: ours, if the answer to it was lost and the SDK sent it again.
     async fn refused(
         &self,
@@ -132,6 +153,28 @@ impl Blobs for AzureBlobs {
         Ok(Some(StoredBlob { bytes: bytes.to_vec(), etag }))
     }
 
+    async fn get_range(
+        &self,
+        bucket: Bucket,
+        name: &str,
+        range: Range<u64>,
+    ) -> Result<Option<Vec<u8>>, BlobError> {
+        rights::read_blobs(self.identity, bucket)?;
+        check_blob_name(name)?;
+        let failed = |error: Error| self.failed(bucket, "read from", &error);
+        let options = BlobClientDownloadOptions {
+            range: Some(range.into()),
+            ..BlobClientDownloadOptions::default()
+        };
+        match self.client(bucket, name).download(Some(options)).await {
+            Ok(blob) => Ok(Some(blob.body.collect().await.map_err(failed)?.to_vec())),
+            Err(error) if no_such_blob(&error) => Ok(None),
+            // It begins behind the blob's end.
+            Err(error) if error_code(&error) == Some("InvalidRange") => Ok(Some(Vec::new())),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
     async fn put(
         &self,
         bucket: Bucket,
@@ -140,6 +183,9 @@ impl Blobs for AzureBlobs {
         expected: Option<&Etag>,
     ) -> Result<Etag, BlobError> {
         rights::write_blobs(self.identity, bucket)?;
+        if expected.is_some() {
+            rights::replace_blobs(bucket)?;
+        }
         check_blob_name(name)?;
         // Unique and no secret: it is compared with itself alone.
         let write = Uuid::new_v4().simple().to_string();
@@ -152,6 +198,12 @@ impl Blobs for AzureBlobs {
             }
             Err(error) => Err(self.failed(bucket, "write to", &error)),
         }
+    }
+
+    async fn begin(&self, bucket: Bucket, name: &str) -> Result<Box<dyn NewBlob>, BlobError> {
+        rights::write_blobs(self.identity, bucket)?;
+        check_blob_name(name)?;
+        Ok(Box::new(new_blob::AzureNewBlob::begin(self.clone(), bucket, name)))
     }
 }
 

@@ -7,6 +7,7 @@ mod feeds;
 mod limits;
 mod place;
 mod query;
+mod remove;
 mod wire;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -20,8 +21,9 @@ use azure_data_cosmos::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures::FutureExt as _;
 use ports::{
-    Action, Changes, Clock, CommitError, Container, Cursor, Dirty, Documents, Etag, Identity, Page,
-    PartitionKey, Query, Randomness, StorageError, Stored, Write, check_batch, rights,
+    Action, Changes, Clock, CommitError, Container, Cursor, Dirty, Documents, Etag, Identity,
+    LimitError, Page, PartitionKey, Query, REMOVALS_MAX, Randomness, StorageError, Stored, Write,
+    check_batch, rights,
 };
 use tokio::sync::OnceCell;
 
@@ -93,6 +95,24 @@ impl AzureDocuments {
     /// * [`OpenError`], for the first container that is not as it should be.
     pub async fn check(&self) -> Result<(), OpenError> {
         check::containers(&self.database, &self.endpoint, self.identity).await
+    }
+
+    /// Removes documents of one partition; those that are not there are removed already. How many were there.
+    ///
+    /// # Errors
+    /// * [`StorageError::Denied`], [`StorageError::Limit`]; others when it is not known what was removed.
+    pub async fn remove(
+        &self,
+        container: Container,
+        partition: &PartitionKey,
+        ids: &[String],
+    ) -> Result<u64, StorageError> {
+        rights::remove_documents(self.identity, container, ids)?;
+        if ids.len() > REMOVALS_MAX {
+            return Err(LimitError::Batch { writes: ids.len(), bytes: 0 }.into());
+        }
+        let client = self.client(container).await?;
+        remove::remove(&Place { client, container, partition, now: self.clock.now() }, ids).await
     }
 
     /// Asks the tables of `ports` whether this may be done, then finds the place where.

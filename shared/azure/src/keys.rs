@@ -1,9 +1,11 @@
 //! Keys in Key Vault.
 //!
 //! A wrapping key is the RSA key `wrap-<purpose>` and wraps by RSA-OAEP-256; a kept key is the P-256 key `<purpose>` and signs by ES256.
-//! The vault is called when an app opens and when a kept key signs, never to answer a request: see `store::Keyring`.
+//! The vault is called when an app opens, when a kept key signs, and once for each tenant whose fields a process meets: see `store::Keyring` and
+//! `store::FieldKeys`.
 
 mod check;
+mod own;
 mod secrets;
 mod wrapped;
 
@@ -22,7 +24,7 @@ use azure_security_keyvault_keys::{
         SignatureAlgorithm,
     },
 };
-use ports::{Identity, KeptKey, KeyError, KeyPurpose, Keys, StoreSignature, rights};
+use ports::{Identity, KeptKey, KeyError, KeyPurpose, Keys, OwnKey, StoreSignature, rights};
 use secrecy::SecretSlice;
 
 use crate::{
@@ -33,6 +35,7 @@ use crate::{
     retry::{client_options, client_options_over},
 };
 
+use own::OwnVault;
 pub use secrets::VaultSecrets;
 use wrapped::Wrapped;
 
@@ -44,6 +47,9 @@ pub struct AzureKeys {
     client: KeyClient,
     vault: Url,
     identity: Identity,
+    /// For vaults of customers.
+    credential: Arc<dyn TokenCredential>,
+    options: KeyClientOptions,
 }
 
 impl AzureKeys {
@@ -85,9 +91,9 @@ impl AzureKeys {
             ..KeyClientOptions::default()
         };
         let vault = checked(vault, VAULT)?;
-        let client = KeyClient::new(vault.as_str(), credential, Some(options))
+        let client = KeyClient::new(vault.as_str(), Arc::clone(&credential), Some(options.clone()))
             .map_err(|error| refused(&vault, &error))?;
-        Ok(Self { client, vault, identity })
+        Ok(Self { client, vault, identity, credential, options })
     }
 
     /// The public half of a key's current version.
@@ -178,6 +184,43 @@ impl Keys for AzureKeys {
         };
         let (material, _) = self.result(purpose, answer)?;
         if material.len() == 32 { Ok(SecretSlice::from(material)) } else { Err(KeyError::Invalid) }
+    }
+
+    async fn is_current(
+        &self,
+        purpose: KeyPurpose,
+        own: Option<OwnKey<'_>>,
+        wrapped: &[u8],
+    ) -> Result<bool, KeyError> {
+        rights::wrapping_key(self.identity, purpose)?;
+        let Wrapped { version, .. } = Wrapped::read(wrapped)?;
+        if let Some(own) = own {
+            return Ok(OwnVault::of(self, own)?.version().await? == version);
+        }
+        let key = self.read(purpose).await.map_err(|error| self.failed(purpose, &error))?;
+        let unexpected = || self.unexpected(purpose, "the answer names no version");
+        let current = key.resource_id().map_err(|_| unexpected())?.version;
+        Ok(current.ok_or_else(unexpected)? == version)
+    }
+
+    async fn wrap_by(
+        &self,
+        purpose: KeyPurpose,
+        own: OwnKey<'_>,
+        material: &[u8; 32],
+    ) -> Result<Vec<u8>, KeyError> {
+        rights::wrapping_key(self.identity, purpose)?;
+        OwnVault::of(self, own)?.wrap(material).await
+    }
+
+    async fn unwrap_by(
+        &self,
+        purpose: KeyPurpose,
+        own: OwnKey<'_>,
+        wrapped: &[u8],
+    ) -> Result<SecretSlice<u8>, KeyError> {
+        rights::wrapping_key(self.identity, purpose)?;
+        OwnVault::of(self, own)?.unwrap(Wrapped::read(wrapped)?).await
     }
 
     async fn sign(

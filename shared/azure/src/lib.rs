@@ -15,6 +15,7 @@ mod loopback;
 mod mail;
 mod open;
 mod queue;
+mod removal;
 mod retry;
 mod settings;
 
@@ -27,4 +28,5 @@ pub use keys::{AzureKeys, VaultSecrets};
 pub use mail::AzureMail;
 pub use open::Azure;
 pub use queue::{AzureQueue, Failed, Queues};
+pub use removal::AzureRemoval;
 pub use settings::{CosmosSettings, CredentialSettings, MailSettings, Settings, StorageSettings};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use ports::{Clock, Identity, Ports, Randomness};
 
 use crate::{
-    AzureBlobs, AzureDocuments, AzureEvents, AzureKeys, AzureMail, AzureQueue, OpenError, Settings,
-    VaultSecrets, credential,
+    AzureBlobs, AzureDocuments, AzureEvents, AzureKeys, AzureMail, AzureQueue, AzureRemoval,
+    OpenError, Settings, VaultSecrets, credential,
 };
 
 /// The ports of one identity in Azure.
@@ -46,10 +46,13 @@ impl Azure {
             queue.check(),
             keys.check(),
         )?;
+        let (documents, blobs) = (Arc::new(documents), Arc::new(blobs));
+        let removal = AzureRemoval::new(Arc::clone(&documents), Arc::clone(&blobs));
         let ports = Ports {
             identity,
-            documents: Arc::new(documents),
-            blobs: Arc::new(blobs),
+            documents,
+            blobs,
+            removal: Arc::new(removal),
             keys: Arc::new(keys),
             queue: Arc::new(queue),
             events: Arc::new(events),

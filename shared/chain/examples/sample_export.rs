@@ -8,6 +8,7 @@ use std::{error::Error, fs, path::Path};
 
 use chain::{
     Hash,
+    anchor::PinnedAnchors,
     bundle::{Draft, Export},
     checkpoint::Checkpoint,
     genesis::Genesis,
@@ -15,6 +16,7 @@ use chain::{
     note::Signer,
     policy::{Policy, Tier},
     proof,
+    quorum::Quorum,
     row::Row,
     row_proof::RowProof,
     tile::Levels,
@@ -39,6 +41,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         origin: ORIGIN.to_owned(),
         log_keys: vec![signer.verifier_key()],
         export_keys: Vec::new(),
+        anchors: PinnedAnchors::default(),
+        quorum: Quorum::default(),
+        seen: Vec::new(),
+        retention: 0,
         tier: Tier::Signed,
     };
     let folder = Path::new(folder);
@@ -68,8 +74,9 @@ fn intent(seq: u64, signer: &Signer) -> Intent {
     let keys = [signer.verifier_key().to_string()];
     let source = Source {
         app: "audit".to_owned(),
-        instance: "c41d".to_owned(),
-        number: seq + 1,
+        instance: format!("sealer-{seq:016x}"),
+        number: 1,
+        prev: None,
         void: Vec::new(),
     };
     let (id, salt) = (format!("aud_{seq:026}"), format!("{seq:032x}"));
@@ -81,6 +88,7 @@ fn intent(seq: u64, signer: &Signer) -> Intent {
         at: AT,
         salt: &salt,
         source,
+        previous: None,
     };
     let begin = begin.intent();
     if seq == 0 {
@@ -98,16 +106,11 @@ fn export(
 ) -> Result<Vec<u8>, Box<dyn Error>> {
     let checkpoint = checkpoint.sign(signer)?;
     let log_keys = [signer.verifier_key()];
-    let export = Export {
-        tenant: TENANT,
-        rows,
-        checkpoint: &checkpoint,
-        log_keys: &log_keys,
-        app_keys: &[],
-    };
-    let draft = Draft::new(&export)?;
+    let export =
+        Export { tenant: TENANT, checkpoint: &checkpoint, log_keys: &log_keys, app_keys: &[] };
+    let draft = Draft::of(&export, rows)?;
     let statement = signer.sign(draft.statement())?;
-    Ok(draft.finish(&statement)?)
+    Ok(draft.whole(&statement, rows)?)
 }
 
 fn row_proof(row: &str, index: u64, leaves: &[Hash], checkpoint: &str) -> Option<String> {

@@ -5,28 +5,39 @@
 //! | file | content |
 //! |---|---|
 //! | `README.txt` | what this is and how to verify it, with our tool or without |
+//! | `anchor/directory.tlog-proof`, `anchor/timestamp.tsr` | where the signed head stands in the directory of all logs, and when that was stamped ([`crate::anchor`]); may be absent |
 //! | `checkpoint` | the signed head (C2SP tlog-checkpoint) |
 //! | `keys.json` | public keys, for information: keys that come with a log prove nothing about it |
+//! | `later.ndjson` | rows of later epochs that account for what is gone of this one ([`crate::later`]); may be absent |
 //! | `manifest.json` | every file with its SHA-256 ([`crate::manifest`]) |
 //! | `manifest.sig` | a signed note over the manifest, by a key of the log or of exports |
+//! | `verify.html` | the verifier as a page, if it was put in; whoever does not trust it takes another copy |
 //! | `tile/entries/…`, `tile/0/…` | the rows and the tree (C2SP tlog-tiles) |
 //!
 //! The same rows, keys and checkpoint give the same bytes.
+//!
+//! A log need not fit into memory. Its rows are read twice: a [`Summary`] makes of them what the manifest says, and then a [`Layout`] asks for them
+//! once more and gives the pieces of the file in order. Between the two stays a hash for each row.
 
-use std::collections::BTreeMap;
+mod draft;
+mod layout;
+mod summary;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::VerifyingKey;
-use serde_json::json;
 
+pub use self::{
+    draft::Draft,
+    layout::{Layout, Piece},
+    summary::Summary,
+};
 use crate::{
-    checkpoint::{Checkpoint, CheckpointError},
-    container::{self, TooLarge},
-    intent,
-    manifest::{FORMAT, File, Manifest, ManifestError},
-    note::{Note, NoteError, VerifierKey},
-    tile::{self, Content, EntryTooLong, Levels, Tile},
-    tree::leaf_hash,
+    anchor,
+    checkpoint::CheckpointError,
+    container::TooLarge,
+    disclosure, later,
+    manifest::ManifestError,
+    note::{NoteError, VerifierKey},
+    tile::{self, Content, EntryTooLong, Tile},
 };
 
 pub(crate) const README: &str = "README.txt";
@@ -37,29 +48,27 @@ pub(crate) const MANIFEST_SIGNATURE: &str = "manifest.sig";
 /// What every export has besides its tiles.
 pub(crate) const FIXED_FILES: [&str; 5] = [README, CHECKPOINT, KEYS, MANIFEST, MANIFEST_SIGNATURE];
 
-/// What to export.
+/// The longest file of an export but the manifest, which is read without being kept: 256 rows of 65,535 bytes with their lengths.
+pub(crate) const FILE_BYTES_MAX: usize = 256 * (2 + 65_535);
+
+/// What an export may have besides, and need not.
+pub const OPTIONAL_FILES: [&str; 5] =
+    [anchor::PROOF, anchor::TIMESTAMP, disclosure::FILE, later::FILE, PAGE];
+
+/// The verifier as a page for browsers. For people: no verifier looks at what is in it.
+pub const PAGE: &str = "verify.html";
+
+/// What to export, besides the rows.
 #[derive(Clone, Copy, Debug)]
-pub struct Export<'a, R> {
+pub struct Export<'a> {
     /// Whose log it is.
     pub tenant: &'a str,
-    /// All rows that the checkpoint covers, in order.
-    pub rows: &'a [R],
     /// The signed head.
     pub checkpoint: &'a str,
     /// The keys that sign the log's checkpoints.
     pub log_keys: &'a [VerifierKey],
     /// The keys with which apps sign intents.
     pub app_keys: &'a [VerifyingKey],
-}
-
-/// An export that lacks the signature over its manifest.
-///
-/// Two steps, because whoever holds the rows does not hold the key: have [`statement`](Self::statement) signed, then
-/// [`finish`](Self::finish).
-#[derive(Clone, Debug)]
-pub struct Draft {
-    files: BTreeMap<String, Vec<u8>>,
-    statement: String,
 }
 
 /// Why there is no export.
@@ -79,6 +88,11 @@ pub enum BundleError {
         /// How many the checkpoint covers.
         size: u64,
     },
+    /// What was read the second time is not what was read the first time.
+    #[error(
+        "{0} changed while the export was made, as it does when rows are purged; make it again"
+    )]
+    Changed(String),
     /// A row is too long.
     #[error("a row is too long")]
     Entry(#[from] EntryTooLong),
@@ -88,82 +102,12 @@ pub enum BundleError {
     /// The manifest cannot be written.
     #[error("the manifest cannot be written")]
     Manifest(#[from] ManifestError),
+    /// Not a file of an export.
+    #[error("{0} is no file that an export may have")]
+    File(String),
     /// The signed note is about something else.
     #[error("the signed note is not about this export; sign the text of Draft::statement, once")]
     Statement,
-}
-
-impl Draft {
-    /// Lays out the files.
-    ///
-    /// # Errors
-    /// * [`BundleError::Rows`]: the rows do not lead to the checkpoint's root.
-    /// * Others as their text says.
-    pub fn new<R: AsRef<[u8]>>(export: &Export<'_, R>) -> Result<Self, BundleError> {
-        let note = Note::parse(export.checkpoint.as_bytes())?;
-        let checkpoint = Checkpoint::parse(note.text)?;
-        let levels = Levels::new(export.rows.iter().map(|row| leaf_hash(row.as_ref())).collect());
-        let rows = export.rows.len();
-        if rows as u64 != checkpoint.size || levels.root() != checkpoint.root {
-            return Err(BundleError::Rows { rows, size: checkpoint.size });
-        }
-        Self::lay_out(export, &checkpoint, &levels)
-    }
-
-    fn lay_out<R: AsRef<[u8]>>(
-        export: &Export<'_, R>,
-        checkpoint: &Checkpoint,
-        levels: &Levels,
-    ) -> Result<Self, BundleError> {
-        let mut files = BTreeMap::from([
-            (README.to_owned(), include_bytes!("bundle/README.txt").to_vec()),
-            (CHECKPOINT.to_owned(), export.checkpoint.as_bytes().to_vec()),
-            (KEYS.to_owned(), keys(export.log_keys, export.app_keys).into_bytes()),
-        ]);
-        for (tile, rows) in tile::bundles(checkpoint.size).zip(export.rows.chunks(tile::WIDTH)) {
-            files.insert(tile.path(), tile::encode_entries(rows)?);
-        }
-        let encode = |tile: Tile| levels.encode(&tile).map(|bytes| (tile.path(), bytes));
-        files.extend(hash_tiles(checkpoint.size).filter_map(encode));
-        Self::sum_up(files, export.tenant, checkpoint)
-    }
-
-    fn sum_up(
-        mut files: BTreeMap<String, Vec<u8>>,
-        tenant: &str,
-        checkpoint: &Checkpoint,
-    ) -> Result<Self, BundleError> {
-        let manifest = Manifest {
-            files: files.iter().map(|(path, content)| (path.clone(), File::of(content))).collect(),
-            format: FORMAT.to_owned(),
-            origin: checkpoint.origin.clone(),
-            size: checkpoint.size,
-            tenant: tenant.to_owned(),
-        };
-        let text = manifest.to_text()?;
-        let statement = Manifest::statement(&checkpoint.origin, text.as_bytes());
-        files.insert(MANIFEST.to_owned(), text.into_bytes());
-        Ok(Self { files, statement })
-    }
-
-    /// The text to sign with the log's key, as a note ([`crate::note::Signer::sign`]).
-    pub fn statement(&self) -> &str {
-        &self.statement
-    }
-
-    /// The bytes of the export.
-    ///
-    /// # Errors
-    /// * [`BundleError::Note`], [`BundleError::Statement`]: `signed` is not the signed note of [`statement`](Self::statement).
-    /// * [`BundleError::TooLarge`].
-    pub fn finish(mut self, signed: &str) -> Result<Vec<u8>, BundleError> {
-        let note = Note::parse(signed.as_bytes())?;
-        if note.text != self.statement || note.signatures.len() != 1 {
-            return Err(BundleError::Statement);
-        }
-        self.files.insert(MANIFEST_SIGNATURE.to_owned(), signed.as_bytes().to_vec());
-        Ok(container::write(&self.files)?)
-    }
 }
 
 /// The hash tiles of a log of `size` rows.
@@ -171,22 +115,12 @@ pub(crate) fn hash_tiles(size: u64) -> impl Iterator<Item = Tile> {
     tile::files(size).filter(|tile| tile.content != Content::Entries)
 }
 
-/// Public keys: those of the log as verifier keys, those of the apps as JWKs (RFC 8037) with their thumbprints.
-fn keys(log: &[VerifierKey], apps: &[VerifyingKey]) -> String {
-    let jwk = |key: &VerifyingKey| {
-        let x = URL_SAFE_NO_PAD.encode(key.as_bytes());
-        json!({ "crv": "Ed25519", "kid": intent::thumbprint(key), "kty": "OKP", "x": x })
-    };
-    let apps: Vec<_> = apps.iter().map(jwk).collect();
-    let log: Vec<_> = log.iter().map(ToString::to_string).collect();
-    json!({ "apps": apps, "log": log }).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
         container::read,
+        manifest::{File, Manifest},
         sample::{self, log_signer},
     };
 
@@ -228,12 +162,11 @@ mod tests {
         let refused = |rows: &[String]| {
             let export = Export {
                 tenant: sample::TENANT,
-                rows,
                 checkpoint: &checkpoint,
                 log_keys: &[],
                 app_keys: &[],
             };
-            Draft::new(&export).unwrap_err()
+            Draft::of(&export, rows).unwrap_err()
         };
         let mut edited = sample::rows(5);
         edited[3] = edited[3].replace("ADMIN", "OWNER");
@@ -248,5 +181,20 @@ mod tests {
         let draft = sample::draft(&sample::rows(2), &checkpoint);
         assert!(matches!(draft.clone().finish(draft.statement()), Err(BundleError::Note(_))));
         assert!(matches!(draft.finish(&checkpoint), Err(BundleError::Statement)));
+    }
+
+    #[test]
+    fn rows_that_are_others_the_second_time_are_not_exported() {
+        let rows = sample::rows(300);
+        let checkpoint = sample::checkpoint(&rows).sign(&log_signer()).unwrap();
+        let draft = sample::draft(&rows, &checkpoint);
+        let note = log_signer().sign(draft.statement()).unwrap();
+        assert!(draft.clone().whole(&note, &rows).is_ok());
+        let mut purged = rows.clone();
+        purged[299] = "x".repeat(32);
+        let refused = draft.clone().whole(&note, &purged).unwrap_err();
+        assert!(matches!(refused, BundleError::Changed(name) if name == "tile/entries/001.p/44"));
+        let refused = draft.whole(&note, &rows[..299]).unwrap_err();
+        assert!(matches!(refused, BundleError::Changed(name) if name == "tile/entries/001.p/44"));
     }
 }

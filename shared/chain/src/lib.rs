@@ -13,28 +13,39 @@
 //! proofs are those of C2SP (`signed-note`, `tlog-checkpoint`, `tlog-tiles`), which other people's tools read.
 //!
 //! The way of an event: [`intent`] (an app signs it) → [`row`] (the sealer numbers and links it) → [`commit`] (rows packed in
-//! one document) → [`checkpoint`] (the signer signs the tree's root) → [`bundle`] (one file to hand out) → [`mod@verify`].
+//! one document) → [`checkpoint`] (the signer signs the tree's root) → [`cosignature`] (witnesses confirm it) → [`bundle`] (one file to hand out) → [`mod@verify`].
 //!
 //! In scope: those formats and the rules that make them verifiable.
 //! Out of scope: storage and races between sealers (`audit`), custody of keys (`signer`, `seal`), who may read (`web`),
 //! what an action means (`domain`), files and command lines (`inspector`).
 
+pub mod anchor;
 pub mod bundle;
 pub mod checkpoint;
 pub mod commit;
 pub mod container;
+pub mod cosignature;
+pub mod disclosure;
+pub mod ecdsa;
+pub mod epoch;
 pub mod genesis;
 pub mod instances;
 pub mod intent;
+pub mod later;
 pub mod manifest;
 pub mod note;
 pub mod policy;
 pub mod profile;
 pub mod proof;
+pub mod purge;
+pub mod quorum;
+pub mod remark;
 pub mod report;
 pub mod row;
 pub mod row_proof;
+pub mod seen;
 pub mod tile;
+pub mod timestamp;
 pub mod tree;
 pub mod verify;
 pub mod walk;

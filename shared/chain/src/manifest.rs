@@ -70,7 +70,12 @@ impl Manifest {
     ///
     /// Should the same key sign checkpoints: neither text can be taken for the other: the second line of a checkpoint is a number.
     pub fn statement(origin: &str, bytes: &[u8]) -> String {
-        format!("{FORMAT} manifest\norigin {origin}\nsha256 {}\n", Hash::of(bytes))
+        Self::statement_of(origin, Hash::of(bytes))
+    }
+
+    /// As [`statement`](Self::statement), for a manifest of which only the SHA-256 is known.
+    pub(crate) fn statement_of(origin: &str, sha256: Hash) -> String {
+        format!("{FORMAT} manifest\norigin {origin}\nsha256 {sha256}\n")
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Hash, policy::Tier};
+use crate::{Hash, anchor::Anchor, policy::Tier};
 
 /// The answer, and what it rests on.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -11,6 +11,8 @@ pub struct Report {
     pub verdict: Verdict,
     /// Against whom the log is proved; each tier includes the ones before.
     pub tier: Tier,
+    /// The least tier that is `ok`, as the policy or whoever verifies asks; `None` without a policy.
+    pub asked: Option<Tier>,
     /// How many rows were hashed and found to follow from the ones before.
     pub rows_checked: u64,
     /// The first thing that is wrong; `None` unless the verdict is `broken`.
@@ -23,6 +25,12 @@ pub struct Report {
     pub checkpoint: Option<Head>,
     /// How many rows no checkpoint covers.
     pub unsigned_tail: u64,
+    /// Rows whose bodies were removed, as rows of the log account for: only their hashes were checked.
+    pub purged: Purged,
+    /// Personal details that are shown and fit the rows.
+    pub disclosed: u64,
+    /// Personal details that are gone, as rows of the log say.
+    pub erased: u64,
     /// What was not checked and why, and what else a reader must know: whole sentences.
     pub notes: Vec<String>,
 }
@@ -38,6 +46,41 @@ pub struct Head {
     pub root: Hash,
     /// The pinned keys whose signatures hold: verifier keys (C2SP signed-note).
     pub signed_by: Vec<String>,
+    /// Where it stands in the directory of logs; `None` when the file does not say.
+    pub anchor: Option<Anchor>,
+    /// The pinned witnesses whose cosignatures hold, whether or not they are enough.
+    pub witnessed_by: Vec<Witnessed>,
+}
+
+/// A witness that cosigned a head.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Witnessed {
+    /// Its name in the policy.
+    pub name: String,
+    /// Its verifier key (C2SP tlog-cosignature).
+    pub key: String,
+    /// When, by its own clock: `2026-11-21T00:00:00Z`.
+    pub time: String,
+    /// Its first look at the log, as a row of the log proves it; `None` when no row does.
+    pub since: Option<Since>,
+}
+
+/// The first look of a witness at a log.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Since {
+    /// How many rows there were: they came about unwatched.
+    pub rows: u64,
+    /// When, by its own clock.
+    pub time: String,
+}
+
+/// Rows whose bodies were removed.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Purged {
+    /// How many.
+    pub rows: u64,
+    /// The first and the last of each run of them; the first thousand runs.
+    pub ranges: Vec<(u64, u64)>,
 }
 
 /// The answer of a verification.
@@ -81,6 +124,12 @@ pub enum Kind {
     SeqDup,
     /// A row was sealed earlier than the one before it.
     TimeRegress,
+    /// A row's body is missing, and not even its hash is there.
+    MissingBody,
+    /// A row's body was removed, and no row of the log accounts for it.
+    UnexplainedPurge,
+    /// A personal detail is not what the row commits to.
+    Disclosure,
     /// A row is not one: not canonical JSON, or without a member that every row has.
     Profile,
     /// A row, or the whole log, is another's.
@@ -91,6 +140,12 @@ pub enum Kind {
     Tile,
     /// The rows lead to another root than the checkpoint's.
     Root,
+    /// There are fewer rows than were seen before.
+    Rollback,
+    /// The log begins otherwise than it was seen before: it was forked.
+    Consistency,
+    /// The checkpoint does not stand in the directory of logs that it claims, or that is not signed or stamped by a pinned key.
+    Anchor,
     /// The manifest does not fit the files, or its signature does not fit it.
     Manifest,
     /// The file is cut short, or has other bytes than the one canonical encoding of its content.
@@ -103,6 +158,12 @@ impl Report {
         let log = self.checkpoint.as_ref().map_or("this log", |head| &head.origin);
         match self.verdict {
             Verdict::Ok if self.is_partial() => format!("OK: the row stands in {log}, unchanged."),
+            Verdict::Ok if self.purged.rows > 0 => {
+                format!(
+                    "OK: {log} is unchanged; {} of its rows were removed when their time was over, as it says itself.",
+                    self.purged.rows
+                )
+            }
             Verdict::Ok => format!("OK: {log} is whole and unchanged."),
             Verdict::Broken => format!("BROKEN: {log} is not as it was sealed and signed."),
             Verdict::Incomplete => {
@@ -118,6 +179,9 @@ impl Report {
         match self.verdict {
             Verdict::Ok if self.is_partial() => {
                 "This one row is in the log, at its place and byte for byte as it was sealed, and your policy's keys signed that. It says nothing about the other rows."
+            }
+            Verdict::Ok if self.purged.rows > 0 => {
+                "Every row that is there is byte for byte as it was sealed, every row that is not is accounted for by a later one and stands under the same root with its hash, and your policy's keys signed it at the tier that you ask for."
             }
             Verdict::Ok => {
                 "Every row is there, in order and byte for byte as it was sealed, and your policy's keys signed it at the tier that you ask for."
@@ -136,18 +200,18 @@ impl Report {
 
     /// Whether the log has rows that the file does not hold, as with the proof of one row.
     const fn is_partial(&self) -> bool {
-        self.rows_checked < self.size
+        self.rows_checked + self.purged.rows < self.size
     }
 }
 
 impl Finding {
     /// About row `seq`.
-    pub(crate) fn at(seq: u64, kind: Kind, expected: String, got: String) -> Self {
+    pub fn at(seq: u64, kind: Kind, expected: String, got: String) -> Self {
         Self { seq: Some(seq), kind, expected, got }
     }
 
     /// About something that is not a row.
-    pub(crate) fn of(kind: Kind, expected: impl Into<String>, got: impl Into<String>) -> Self {
+    pub fn of(kind: Kind, expected: impl Into<String>, got: impl Into<String>) -> Self {
         Self { seq: None, kind, expected: expected.into(), got: got.into() }
     }
 }
@@ -161,12 +225,18 @@ impl Kind {
             Self::SeqGap => "seq_gap",
             Self::SeqDup => "seq_dup",
             Self::TimeRegress => "time_regress",
+            Self::MissingBody => "missing_body",
+            Self::UnexplainedPurge => "unexplained_purge",
+            Self::Disclosure => "disclosure",
             Self::Profile => "profile",
             Self::Tenant => "tenant",
+            Self::Rollback => "rollback",
+            Self::Consistency => "consistency",
             Self::Signature => "signature",
             Self::Tile => "tile",
             Self::Root => "root",
             Self::Manifest => "manifest",
+            Self::Anchor => "anchor",
             Self::Container => "container",
         }
     }
@@ -178,12 +248,20 @@ impl Kind {
             Self::SeqGap => "a row is missing",
             Self::SeqDup => "a row is there twice",
             Self::TimeRegress => "the row was sealed earlier than the row before it",
+            Self::MissingBody => "the row is not there, and nothing says that it was removed",
+            Self::UnexplainedPurge => {
+                "the row was removed, and no row of the log accounts for that"
+            }
+            Self::Disclosure => "a personal detail is not the one that the row commits to",
             Self::Profile => "this is not a row of a log",
             Self::Tenant => "the row belongs to another log",
+            Self::Rollback => "rows that were seen before are not there",
+            Self::Consistency => "the log begins otherwise than it was seen before",
             Self::Signature => "the log is not signed as your policy demands",
             Self::Tile => "the tree of hashes does not fit the rows",
             Self::Root => "the rows are not those of the checkpoint",
             Self::Manifest => "a file is not as the signed manifest lists it",
+            Self::Anchor => "the log is not held fast in the directory that it names",
             Self::Container => "the file was damaged or repacked",
         }
     }

@@ -1,8 +1,17 @@
 //! The tree and the rows as files (C2SP tlog-tiles): hash tiles of height 8, and bundles of 256 entries.
 
+mod growing;
+mod hashes;
+
+pub(crate) use growing::Growing;
+pub use growing::Tiler;
+pub use hashes::{
+    TileError, TileHashes, needed_for_consistency, needed_for_inclusion, needed_to_append,
+};
+
 use crate::{
     Hash,
-    tree::{CompactRange, node_hash},
+    tree::{CompactRange, node_hashes},
 };
 
 /// Hashes in a full tile, entries in a full bundle.
@@ -11,7 +20,7 @@ const WIDTH_U64: u64 = WIDTH as u64;
 const HEIGHT: u32 = WIDTH.trailing_zeros();
 
 /// One file: a hash tile or an entry bundle.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Tile {
     /// What it holds.
     pub content: Content,
@@ -22,7 +31,7 @@ pub struct Tile {
 }
 
 /// What a [`Tile`] holds.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Content {
     /// Rows, each after its length as 16 bits, big-endian.
     Entries,
@@ -49,6 +58,20 @@ impl Tile {
         let partial =
             if self.width < WIDTH_U64 { format!(".p/{}", self.width) } else { String::new() };
         format!("tile/{content}/{index}{partial}")
+    }
+
+    /// Where it is kept as a blob: `<tenant>/tile/0/000`, and `<tenant>/e1/tile/0/000` in a later epoch of the log.
+    pub fn blob_name(&self, tenant: &str, epoch: u64) -> String {
+        let epoch = if epoch == 0 { String::new() } else { format!("e{epoch}/") };
+        format!("{tenant}/{epoch}{}", self.path())
+    }
+
+    /// The tile of `level` that holds the hash with this number, in a tree of `size` rows.
+    fn holding(level: u8, hash: u64, size: u64) -> Self {
+        let index = hash / WIDTH_U64;
+        let hashes = size.checked_shr(HEIGHT * u32::from(level)).unwrap_or(0);
+        let width = WIDTH_U64.min(hashes.saturating_sub(index * WIDTH_U64));
+        Self { content: Content::Hashes { level }, index, width }
     }
 }
 
@@ -83,13 +106,24 @@ pub struct EntryTooLong(pub usize);
 /// # Errors
 /// [`EntryTooLong`] for a row of more than 65,535 bytes.
 pub fn encode_entries<R: AsRef<[u8]>>(rows: &[R]) -> Result<Vec<u8>, EntryTooLong> {
-    let mut bytes = Vec::new();
-    for row in rows.iter().map(AsRef::as_ref) {
-        let length = u16::try_from(row.len()).map_err(|_| EntryTooLong(row.len()))?;
-        bytes.extend_from_slice(&length.to_be_bytes());
-        bytes.extend_from_slice(row);
+    let mut bundle = Bundle::default();
+    for row in rows {
+        bundle.push(row.as_ref())?;
     }
-    Ok(bytes)
+    Ok(bundle.0)
+}
+
+/// The bytes of an entry bundle that grows row by row.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Bundle(pub(crate) Vec<u8>);
+
+impl Bundle {
+    pub(crate) fn push(&mut self, row: &[u8]) -> Result<(), EntryTooLong> {
+        let length = u16::try_from(row.len()).map_err(|_| EntryTooLong(row.len()))?;
+        self.0.extend_from_slice(&length.to_be_bytes());
+        self.0.extend_from_slice(row);
+        Ok(())
+    }
 }
 
 /// The rows of an entry bundle; `Err` with what is left where a row is cut short, and nothing after that.
@@ -155,53 +189,6 @@ impl Levels {
     }
 }
 
-/// A tree that grows at its right edge, as tiles see it: what is kept are the hashes of the last tile of each level.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Growing {
-    size: u64,
-    edge: Vec<Vec<Hash>>,
-}
-
-impl Growing {
-    /// How many leaves.
-    pub(crate) const fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// Appends `leaves`, and gives the hashes that each level of the tiles gets by it to `level`.
-    pub(crate) fn extend(&mut self, leaves: &[Hash], level: &mut impl FnMut(usize, &[Hash])) {
-        self.size += leaves.len() as u64;
-        level(0, leaves);
-        for leaf in leaves {
-            self.push(*leaf, level);
-        }
-    }
-
-    fn push(&mut self, leaf: Hash, level: &mut impl FnMut(usize, &[Hash])) {
-        let mut hash = leaf;
-        for height in 0.. {
-            if self.edge.len() == height {
-                self.edge.push(Vec::with_capacity(WIDTH));
-            }
-            let Some(tile) = self.edge.get_mut(height) else { return };
-            tile.push(hash);
-            let Ok(full) = tile.as_slice().try_into() else { return };
-            hash = root_of_full_tile(full);
-            tile.clear();
-            level(height + 1, &[hash]);
-        }
-    }
-
-    /// The root over all leaves.
-    pub(crate) fn root(&self) -> Hash {
-        let mut range = CompactRange::default();
-        for (height, hashes) in (0..u64::BITS).step_by(HEIGHT as usize).zip(&self.edge).rev() {
-            hashes.iter().for_each(|hash| range.push_subtree(height, *hash));
-        }
-        range.root()
-    }
-}
-
 /// The hashes in a hash tile; `None` when its length is not a multiple of 32.
 pub fn decode_hashes(bytes: &[u8]) -> Option<impl Iterator<Item = Hash>> {
     let (hashes, rest) = bytes.as_chunks::<32>();
@@ -209,10 +196,9 @@ pub fn decode_hashes(bytes: &[u8]) -> Option<impl Iterator<Item = Hash>> {
 }
 
 fn root_of_full_tile(tile: &[Hash; WIDTH]) -> Hash {
-    let mut level = tile.to_vec();
+    let mut level = node_hashes(tile.as_chunks().0);
     while level.len() > 1 {
-        level =
-            level.as_chunks::<2>().0.iter().map(|[left, right]| node_hash(left, right)).collect();
+        level = node_hashes(level.as_chunks().0);
     }
     level.first().copied().unwrap_or_default()
 }
@@ -267,20 +253,6 @@ mod tests {
                 assert_eq!(bytes.len() as u64, 32 * tile.width, "{}", tile.path());
             }
         }
-    }
-
-    /// The tree that forgets agrees with the one that remembers, at every size around the edges of tiles.
-    #[test]
-    fn a_growing_tree_has_the_roots_and_the_tiles_of_all_leaves() {
-        let leaves: Vec<_> = (0..70_000_u32).map(|row| Hash::of(&row.to_be_bytes())).collect();
-        let (mut growing, mut given) = (Growing::default(), vec![Vec::new(); 3]);
-        for piece in leaves.chunks(999) {
-            growing.extend(piece, &mut |level, hashes| given[level].extend_from_slice(hashes));
-            let size = usize::try_from(growing.size()).unwrap();
-            assert_eq!(growing.root(), Levels::new(leaves[..size].to_vec()).root(), "{size}");
-        }
-        assert_eq!(given, Levels::new(leaves).0);
-        assert_eq!(Growing::default().root(), Hash::of(b""));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::{
     Hash, genesis,
     report::{Finding, Kind},
     row::Row,
-    tree::leaf_hash,
+    tree::{leaf_hash, leaf_hashes},
 };
 
 /// Where a walk along a log stands.
@@ -63,12 +63,27 @@ impl<'t> Walk<'t> {
         self.step_hashed(bytes, hash).map(|row| (row, hash))
     }
 
+    /// Checks the next rows and passes them: as [`step`](Self::step) for each, in less time. Their hashes, for the tree.
+    ///
+    /// # Errors
+    /// [`Finding`]: the rule that one of them breaks. The walk stays before that one.
+    pub fn steps(&mut self, rows: &[&[u8]]) -> Result<Vec<Hash>, Finding> {
+        let hashes = leaf_hashes(rows);
+        for (row, hash) in rows.iter().zip(&hashes) {
+            self.step_hashed(row, *hash)?;
+        }
+        Ok(hashes)
+    }
+
     /// As [`step`](Self::step), for a row whose hash is known.
     pub(crate) fn step_hashed<'r>(
         &mut self,
         bytes: &'r [u8],
         hash: Hash,
     ) -> Result<Row<'r>, Finding> {
+        if bytes.is_empty() {
+            return Err(self.missing("a row, or the hash of one that was purged"));
+        }
         let row = Row::from_bytes(bytes).map_err(|error| self.not_a_row(&error))?;
         self.check_place(&row)?;
         self.check_start(&row)?;
@@ -76,6 +91,24 @@ impl<'t> Walk<'t> {
         self.prev = hash.to_hex();
         self.rx = row.rx.as_bytes().try_into().unwrap_or(self.rx);
         Ok(row)
+    }
+
+    /// Passes a row whose body was removed: the next one must link to its hash.
+    ///
+    /// # Errors
+    /// [`Finding`]: it is row 0, which is never removed.
+    pub fn skip(&mut self, hash: Hash) -> Result<(), Finding> {
+        if self.next == 0 {
+            return Err(self.missing("the first row, which is never removed"));
+        }
+        self.next += 1;
+        self.prev = hash.to_hex();
+        Ok(())
+    }
+
+    /// What is wrong when an entry holds neither a row nor its hash.
+    pub(crate) fn missing(&self, expected: &str) -> Finding {
+        self.finding(Kind::MissingBody, expected, "no row")
     }
 
     /// Tenant, number, link, time: in the order in which a departure explains the next.
@@ -143,6 +176,26 @@ mod tests {
     fn an_untouched_log_is_walked_to_its_end() {
         assert_eq!(walk(&sample::rows(8)), Ok(8));
         assert_eq!(walk(&[]), Ok(0));
+    }
+
+    #[test]
+    fn several_steps_at_once_lead_where_single_ones_do() {
+        let mut rows = sample::rows(8);
+        let texts = |rows: &[String]| -> Vec<_> {
+            rows.iter().map(|row| row.clone().into_bytes()).collect()
+        };
+        let steps = |walk: &mut Walk<'_>, rows: &[Vec<u8>]| {
+            let rows: Vec<_> = rows.iter().map(Vec::as_slice).collect();
+            walk.steps(&rows)
+        };
+        let (mut walk, sound) = (Walk::from_start(TENANT), texts(&rows));
+        let mut hashes = steps(&mut walk, &sound[..3]).unwrap();
+        hashes.extend(steps(&mut walk, &sound[3..]).unwrap());
+        assert_eq!(hashes, sound.iter().map(|row| leaf_hash(row)).collect::<Vec<_>>());
+        rows[5] = rows[5].replace("ADMIN", "OWNER");
+        let mut walk = Walk::from_start(TENANT);
+        let finding = steps(&mut walk, &texts(&rows)).unwrap_err();
+        assert_eq!((walk.size(), finding.seq, finding.kind), (6, Some(6), Kind::Link));
     }
 
     #[test]

@@ -1,15 +1,19 @@
 //! What is recorded: who did what to what, and how it ended.
 
 mod filter;
+mod kind;
 mod ocsf;
 
 pub use filter::{AuditFilter, FilterError, RowView};
+pub use kind::EventKind;
 pub use ocsf::{OCSF_VERSION, Ocsf, OcsfClass};
 
 use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::{InvitationId, UserId};
 
 /// Who acted.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -18,6 +22,8 @@ pub struct Actor {
     pub kind: ActorKind,
     /// Its identifier; for `Anonymous` the empty string, for `System` the job's name.
     pub id: String,
+    /// The platform's operator who acts in that user's place, on a visit that the tenant allowed.
+    pub obo: Option<UserId>,
 }
 
 /// What kinds of actors there are.
@@ -26,6 +32,8 @@ pub struct Actor {
 pub enum ActorKind {
     /// A person of the tenant.
     User,
+    /// A person who runs the deployment.
+    Operator,
     /// A Runner of the tenant.
     Runner,
     /// A job of ours.
@@ -39,6 +47,7 @@ impl ActorKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::User => "user",
+            Self::Operator => "operator",
             Self::Runner => "runner",
             Self::System => "system",
             Self::Anonymous => "anonymous",
@@ -49,22 +58,33 @@ impl ActorKind {
 impl Actor {
     /// A person.
     pub fn user(id: impl fmt::Display) -> Self {
-        Self { kind: ActorKind::User, id: id.to_string() }
+        Self { kind: ActorKind::User, id: id.to_string(), obo: None }
+    }
+
+    /// A person who runs the deployment.
+    pub fn operator(id: impl fmt::Display) -> Self {
+        Self { kind: ActorKind::Operator, id: id.to_string(), obo: None }
+    }
+
+    /// The same, while `operator` acts in their place.
+    #[must_use]
+    pub fn visited_by(self, operator: UserId) -> Self {
+        Self { obo: Some(operator), ..self }
     }
 
     /// A Runner.
     pub fn runner(id: impl fmt::Display) -> Self {
-        Self { kind: ActorKind::Runner, id: id.to_string() }
+        Self { kind: ActorKind::Runner, id: id.to_string(), obo: None }
     }
 
     /// A job of ours, by its name.
     pub fn system(job: &str) -> Self {
-        Self { kind: ActorKind::System, id: job.to_owned() }
+        Self { kind: ActorKind::System, id: job.to_owned(), obo: None }
     }
 
     /// Nobody who is known.
     pub fn anonymous() -> Self {
-        Self { kind: ActorKind::Anonymous, id: String::new() }
+        Self { kind: ActorKind::Anonymous, id: String::new(), obo: None }
     }
 }
 
@@ -125,12 +145,38 @@ pub struct AuditEvent {
     pub reason: Option<String>,
     /// Details; keys `[a-z0-9_]{1,32}`, no floats (profile `audit-row/1`).
     pub data: BTreeMap<&'static str, Value>,
+    /// What says something about a person: the log only commits to it, so that it can be erased.
+    pub personal: Option<Personal>,
+}
+
+/// Personal details of one event: of one person, whose key seals them.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Personal {
+    /// The person: a user's identifier, or another stable name of whom they are about.
+    pub subject: String,
+    /// Each detail by its name; names are `[a-z0-9_]{1,32}`.
+    pub details: BTreeMap<&'static str, String>,
+}
+
+/// The invitation by which a person came, if this is a user's identifier: the user has its number. Details from before there was a user, such as the
+/// address that was invited, are about the invitation.
+pub fn invitation_of(person: &str) -> Option<InvitationId> {
+    let user = person.parse::<UserId>().ok()?;
+    Some(InvitationId::from_u128(u128::from_be_bytes(user.to_bytes())))
+}
+
+/// The names of the details, and never what they are.
+impl fmt::Debug for Personal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.details.keys()).finish()
+    }
 }
 
 impl AuditEvent {
     /// `kind` was done to `target`.
     pub fn new(kind: EventKind, target: Target) -> Self {
-        Self { kind, target, outcome: Outcome::Ok, reason: None, data: BTreeMap::new() }
+        let (reason, data, personal) = (None, BTreeMap::new(), None);
+        Self { kind, target, outcome: Outcome::Ok, reason, data, personal }
     }
 
     /// `kind` was refused, for the reason that `code` names.
@@ -143,84 +189,17 @@ impl AuditEvent {
         self.data.insert(key, value.into());
         self
     }
-}
 
-macro_rules! event_kinds {
-    ($($variant:ident = $name:literal: $doc:literal;)*) => {
-        /// What can be recorded: `<area>.<object>.<past tense>` (add, never rename).
-        #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-        pub enum EventKind {
-            $(#[doc = $doc] #[serde(rename = $name)] $variant,)*
-        }
-
-        impl EventKind {
-            /// Every kind.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// Its name in the log.
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $name,)*
-                }
-            }
-        }
-    };
-}
-
-event_kinds! {
-    LoginSucceeded = "auth.login.succeeded": "Password and second factor were right.";
-    LoginFailed = "auth.login.failed": "A login attempt was refused.";
-    AccountLocked = "auth.account.locked": "Too many failures in a row.";
-    MfaEnrolled = "auth.mfa.enrolled": "A second factor was confirmed.";
-    MfaChallengeFailed = "auth.mfa.challenge_failed": "A wrong or used code.";
-    SessionCreated = "auth.session.created": "A device was signed in.";
-    SessionRevoked = "auth.session.revoked": "A device was signed out.";
-    RefreshReused = "auth.session.refreshed_reuse_detected": "An old refresh token came back; the session was revoked.";
-    StepUpSucceeded = "auth.stepup.succeeded": "A signed-in user showed a second factor again.";
-    StepUpFailed = "auth.stepup.failed": "A signed-in user failed to.";
-    UserInvited = "iam.user.invited": "An invitation was issued.";
-    UserCreated = "iam.user.created": "An invitation was redeemed.";
-    AccessDenied = "iam.access.denied": "A caller asked for what it may not have.";
-    TenantCreated = "tenant.created": "A tenant came to be.";
-    CustomerKeysChanged = "tenant.customer_keys.changed": "The customer's public keys were registered.";
-    EnrolmentIssued = "runner.enrolment.issued": "A Runner may enrol once.";
-    EnrolmentRedeemed = "runner.enrolment.redeemed": "A Runner enrolled and waits for approval.";
-    EnrolmentDenied = "runner.enrolment.denied": "An enrolment was refused.";
-    RunnerActivated = "runner.activated": "A Runner was approved.";
-    RunnerRevoked = "runner.revoked": "A Runner's key no longer counts.";
-    RunnerQuarantined = "runner.quarantined": "A Runner contradicted itself.";
-    ForkDetected = "runner.fork.detected": "Two statements of one Runner claim the same place: it was cloned.";
-    GapDetected = "runner.gap.detected": "Statements of a Runner are missing.";
-    CommandIssued = "runner.command.issued": "A command was signed for a Runner.";
-    CommandRefused = "runner.command.refused": "A Runner refused a command.";
-    ProcedureLinted = "procedure.version.linted": "A procedure was checked without being kept.";
-    VersionPublished = "procedure.version.published": "A signed version became available to Runners.";
-    VersionWithdrawn = "procedure.version.withdrawn": "A version may no longer be executed.";
-    VersionRejected = "procedure.version.rejected": "A version was refused.";
-    RunCompleted = "run.completed": "A run's signed statement was accepted.";
-    RunRejected = "run.result.rejected": "A statement was refused and quarantined.";
-    IngestDuplicate = "ingest.event.duplicate": "A statement came again, and got the receipt it had.";
-    IngestConflict = "ingest.event.conflict": "A statement contradicts one that was accepted.";
-    DrilldownRequested = "evidence.drilldown.requested": "A person asked for a raw value.";
-    DrilldownDispatched = "evidence.drilldown.dispatched": "The request went to the Runner.";
-    DrilldownDelivered = "evidence.drilldown.delivered": "The Runner's sealed answer came back.";
-    DrilldownDenied = "evidence.drilldown.denied_locally": "The Runner refused.";
-    AuditViewed = "audit.viewed": "The log was read.";
-    AuditExported = "audit.exported": "The log was exported.";
-    AuditVerified = "audit.verified": "The log was verified.";
-    LogGenesis = "log.genesis": "The first row of a log.";
-    LogIncomplete = "log.incomplete": "An intent is missing, came twice or was changed.";
-}
-
-impl EventKind {
-    /// The kind with this name in the log.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|kind| kind.name() == name)
-    }
-}
-
-impl fmt::Display for EventKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+    /// Also records a detail about the person `subject`: as a commitment, which says nothing, and sealed to a key of that person, which can
+    /// be destroyed. One event is about one person: the one who is named first.
+    pub fn personal(
+        mut self,
+        field: &'static str,
+        subject: impl fmt::Display,
+        value: impl Into<String>,
+    ) -> Self {
+        let about = || Personal { subject: subject.to_string(), details: BTreeMap::new() };
+        self.personal.get_or_insert_with(about).details.insert(field, value.into());
+        self
     }
 }

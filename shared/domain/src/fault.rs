@@ -19,6 +19,8 @@ pub enum Class {
     TooLarge,
     /// 415: send another media type.
     Media,
+    /// 422: understood, and contradicts what was sent before.
+    Unprocessable,
     /// 429: wait.
     TooMany,
     /// 500: nothing; we were told.
@@ -39,6 +41,7 @@ impl Class {
             Self::Conflict => 409,
             Self::TooLarge => 413,
             Self::Media => 415,
+            Self::Unprocessable => 422,
             Self::TooMany => 429,
             Self::Internal => 500,
             Self::Unavailable => 503,

@@ -156,6 +156,16 @@ kinds! {
     LoginId = Login("lgn_");
     /// An invitation to a tenant.
     InvitationId = Invitation("inv_");
+    /// A role of the tenant's own.
+    RoleId = CustomRole("rol_");
+    /// An operator's visit to a tenant.
+    VisitId = Visit("vis_");
+    /// A way to reset a password.
+    ResetId = Reset("rst_");
+    /// A way to enrol a new second factor.
+    RecoveryId = Recovery("rcv_");
+    /// A personal access token.
+    PersonalTokenId = PersonalToken("pat_");
     /// A Runner.
     RunnerId = Runner("rnr_");
     /// A permission for one Runner to enrol.
@@ -176,6 +186,14 @@ kinds! {
     EventId = Event("aud_");
     /// An export of the audit log.
     ExportId = Export("exp_");
+    /// A verification of the stored audit log.
+    VerificationId = Verification("ver_");
+    /// A legal hold on rows of the audit log.
+    HoldId = Hold("hld_");
+    /// A purge of rows of the audit log.
+    PurgeId = Purge("prg_");
+    /// An erasure of a person's details from the audit log.
+    ErasureId = Erasure("ers_");
     /// One HTTP request or invocation.
     RequestId = Request("req_");
 }

@@ -58,10 +58,15 @@ impl Timestamp {
     }
 }
 
+/// 0000-01-01T00:00:00.000000Z and 9999-12-31T23:59:59.999999Z, between which RFC 3339 can write every time (§5.6: a year has four digits).
+const WRITTEN_US: (i64, i64) = (-62_167_219_200_000_000, 253_402_300_799_999_999);
+
+/// A time that RFC 3339 cannot write is written as the nearest one that it can. A witness may claim any time, and saying so must not fail.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000)
-            .map_err(|_| fmt::Error)?;
+        let (first, last) = WRITTEN_US;
+        let nanos = i128::from(self.0.clamp(first, last)) * 1_000;
+        let at = OffsetDateTime::from_unix_timestamp_nanos(nanos).map_err(|_| fmt::Error)?;
         let (date, clock) = (at.date(), at.time());
         write!(f, "{:04}-{:02}-{:02}T", date.year(), u8::from(date.month()), date.day())?;
         write!(
@@ -113,5 +118,22 @@ mod tests {
         assert_eq!("2022-02-22T19:22:22Z".parse(), Ok(Timestamp::from_unix_s(1_645_557_742)));
         assert!("2022-02-22T19:22:22+01:00".parse::<Timestamp>().is_err());
         assert!("yesterday".parse::<Timestamp>().is_err());
+    }
+
+    /// The limits from Python: `(datetime(9999, 12, 31, 23, 59, 59) - datetime(1970, 1, 1)).total_seconds()`; year 0 is 719,528 days before 1970.
+    #[test]
+    fn what_has_no_four_digit_year_is_written_as_the_nearest_that_has() {
+        let (first, last) = ("0000-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z");
+        for (micros, text) in [
+            (253_402_300_799_999_999, last),
+            (253_402_300_800_000_000, last),
+            (i64::MAX, last),
+            (-719_528 * 86_400_000_000, first),
+            (-719_528 * 86_400_000_000 - 1, first),
+            (i64::MIN, first),
+        ] {
+            assert_eq!(Timestamp::from_unix_us(micros).to_string(), text);
+        }
+        assert_eq!(last.parse(), Ok(Timestamp::from_unix_us(253_402_300_799_999_999)));
     }
 }

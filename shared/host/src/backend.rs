@@ -6,6 +6,8 @@ use ambient::{SystemClock, SystemRandomness};
 use azure::Azure;
 use ports::{Identity, Ports};
 
+#[cfg(feature = "local")]
+use crate::RootPassphrase;
 use crate::{Backend, Config};
 
 /// Why a backend cannot be used.
@@ -54,7 +56,8 @@ pub async fn ports(config: &Config, identity: Identity) -> Result<Ports, Backend
 #[cfg(feature = "local")]
 fn local(config: &Config, identity: Identity) -> Result<Ports, BackendError> {
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
-    Ok(local::Store::open(&config.data, clock, randomness)?.ports(identity))
+    let passphrase = config.root_passphrase.as_ref().map(RootPassphrase::secret);
+    Ok(local::Store::open_under(&config.data, passphrase, clock, randomness)?.ports(identity))
 }
 
 #[cfg(not(feature = "local"))]

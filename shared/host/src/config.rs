@@ -1,6 +1,9 @@
 //! Every setting of a process, read once and all mistakes at once.
 
 mod azure;
+mod error;
+mod forms;
+mod passphrase;
 mod reader;
 mod settings;
 #[cfg(test)]
@@ -8,12 +11,19 @@ mod tests;
 
 use std::path::PathBuf;
 
-use axum::http::Uri;
 use tracing_subscriber::filter::Targets;
 
 pub use azure::AzureConfig;
+pub use error::ConfigError;
+use forms::{
+    deployment, levels, proxy_hops, public_url, pwned_url, thumbprints, timestamp_url, witnesses,
+};
+pub use passphrase::RootPassphrase;
 use reader::{Lookup, Reader};
-use settings::{BACKEND, DATA, DEPLOYMENT, LOG, PUBLIC_URL};
+use settings::{
+    ACCESS_KEYS, BACKEND, DATA, DEPLOYMENT, LOG, LOG_ROTATION, PROXY_HOPS, PUBLIC_URL, PWNED_URL,
+    RESTORE_EPOCH, TIMESTAMP_URL, WITNESSES,
+};
 pub use settings::{Counts, SETTINGS, Setting};
 
 /// The port that the Functions host gives to its custom handler.
@@ -28,11 +38,28 @@ pub struct Config {
     pub backend: Backend,
     /// The folder of the local backend: store, keys, blobs, letters. Whoever can read it can read everything.
     pub data: PathBuf,
+    /// The passphrase that the root key in it is under; `None` when that is in the clear.
+    pub root_passphrase: Option<RootPassphrase>,
     /// The name of this deployment: issuer and audience of tokens, audience of statements. Changing it signs everybody out, and Runners refuse
     /// the deployment until they enrol again.
     pub deployment: String,
     /// The base URL under which Runners and people reach us, without a slash at its end. Runners sign it: a wrong one refuses every Runner.
     pub public_url: String,
+    /// How often the database was restored from a backup, as whoever restores it counts. Raised by one, it ends every session, and logs that the
+    /// restored database cuts short begin a new epoch; lower than it was, nothing is served.
+    pub restore_epoch: u64,
+    /// The thumbprints of the keys whose signatures under records of access count; the last one signs. Empty for what the keyring says.
+    pub access_keys: Vec<String>,
+    /// How often the audit logs were rotated.
+    pub log_rotation: u32,
+    /// The authority that puts time stamps (RFC 3161) under the heads of the directory of logs.
+    pub timestamp_url: Option<String>,
+    /// Witnesses of others that are asked to cosign the audit logs: verifier keys and addresses.
+    pub witnesses: Option<String>,
+    /// Have I Been Pwned, asked whether a password leaked; `None` to ask nobody.
+    pub pwned_url: Option<String>,
+    /// How many proxies of ours a request passes: each appends to `X-Forwarded-For` whom it saw.
+    pub proxy_hops: u8,
     /// Which log lines are written: `info`, or `warn,store=debug` for one crate.
     pub log: Targets,
     /// Where the Functions host calls us on 127.0.0.1; `None` when nobody said.
@@ -46,44 +73,6 @@ pub enum Backend {
     Local,
     /// In Azure.
     Azure(Box<AzureConfig>),
-}
-
-/// Why a setting cannot be used.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum ConfigError {
-    /// It does not look as it should.
-    #[error("{name} is {value:?}; it should be {form}")]
-    Form {
-        /// Which.
-        name: &'static str,
-        /// What it says.
-        value: String,
-        /// What it should look like.
-        form: &'static str,
-    },
-    /// It has no value, and there is none to fall back to.
-    #[error("{name} is not set; it should be {form}")]
-    Missing {
-        /// Which.
-        name: &'static str,
-        /// What it should look like.
-        form: &'static str,
-    },
-    /// This program was made for Azure alone.
-    #[error(
-        "PROOFLINE_BACKEND is \"local\" (or not set), which is not in this program: packages for Azure have one backend; set it to `azure`"
-    )]
-    NotBuilt,
-    /// Files of one instance are lost with it.
-    #[error(
-        "PROOFLINE_BACKEND is \"local\" (or not set) inside Azure (WEBSITE_INSTANCE_ID is set), where files are lost; set it to `azure`; nothing was started"
-    )]
-    LocalInAzure,
-    /// Nobody is signed in there.
-    #[error(
-        "PROOFLINE_AZURE_CREDENTIAL is \"developer\" inside Azure (WEBSITE_INSTANCE_ID is set), where nobody is signed in; set it to `managed-identity`"
-    )]
-    DeveloperInAzure,
 }
 
 const PORT_FORM: &str = "a port from 1 to 65535, as the Functions host gives it";
@@ -105,11 +94,20 @@ impl Config {
             None => None,
         };
         let data = reader.get(DATA, |text| (!text.is_empty()).then(|| text.into()));
+        let root_passphrase = passphrase::read(&mut reader);
+        let access_keys = reader.get(ACCESS_KEYS, thumbprints);
         let (deployment, public_url) = if is_azure == Some(true) {
             (reader.said(DEPLOYMENT, deployment), reader.said(PUBLIC_URL, public_url))
         } else {
             (reader.get(DEPLOYMENT, deployment), reader.get(PUBLIC_URL, public_url))
         };
+        let restore_epoch = reader.get(RESTORE_EPOCH, |text| text.parse::<u32>().ok());
+        let log_rotation = reader.get(LOG_ROTATION, |text| text.parse::<u16>().ok());
+        let timestamp_url = reader.get(TIMESTAMP_URL, timestamp_url);
+        let witnesses = reader.get(WITNESSES, witnesses);
+        let pwned_url = reader.get(PWNED_URL, pwned_url);
+        let default_hops = u8::from(is_azure == Some(true));
+        let proxy_hops = reader.get(PROXY_HOPS, |text| proxy_hops(text, default_hops));
         let log = reader.get(LOG, levels);
         let port = port(&mut reader);
         let read = || {
@@ -117,8 +115,16 @@ impl Config {
             Some(Self {
                 backend: backend?,
                 data: data?,
+                root_passphrase: root_passphrase?,
+                access_keys: access_keys?,
                 deployment,
                 public_url,
+                restore_epoch: restore_epoch?.into(),
+                log_rotation: log_rotation?.into(),
+                timestamp_url: timestamp_url?,
+                witnesses: witnesses?,
+                pwned_url: pwned_url?,
+                proxy_hops: proxy_hops?,
                 log: log?,
                 port: port?,
             })
@@ -176,29 +182,4 @@ fn port<L: Lookup>(reader: &mut Reader<'_, L>) -> Option<Option<u16>> {
             None
         }
     }
-}
-
-fn deployment(text: &str) -> Option<String> {
-    let is_allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-');
-    let is_name = (1..=253).contains(&text.len()) && text.bytes().all(is_allowed);
-    is_name.then(|| text.to_owned())
-}
-
-/// Tokens travel under this URL, so that plain http is for this machine alone.
-fn public_url(text: &str) -> Option<String> {
-    let text = text.strip_suffix('/').unwrap_or(text);
-    let url: Uri = text.parse().ok()?;
-    let host = url.host()?;
-    let is_protected = match url.scheme_str()? {
-        "https" => true,
-        "http" => matches!(host, "127.0.0.1" | "localhost" | "[::1]"),
-        _ => false,
-    };
-    let is_bare =
-        !text.contains('@') && url.path() == "/" && !text.ends_with('/') && url.query().is_none();
-    (is_protected && is_bare).then(|| text.to_owned())
-}
-
-fn levels(text: &str) -> Option<Targets> {
-    text.parse().ok().filter(|_| !text.is_empty())
 }

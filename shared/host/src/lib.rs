@@ -11,14 +11,19 @@ mod doors;
 mod open;
 mod opening;
 mod process;
+mod pwned;
+mod restore;
 mod serve;
 mod telemetry;
 
 pub use backend::{BackendError, ports};
-pub use config::{AzureConfig, Backend, Config, ConfigError, Counts, SETTINGS, Setting};
+pub use config::{
+    AzureConfig, Backend, Config, ConfigError, Counts, RootPassphrase, SETTINGS, Setting,
+};
 pub use deadline::Deadlines;
 pub use doors::{handler, handler_within};
 pub use open::{OpenError, Opened, open};
 pub use process::{causes, run, run_until};
+pub use pwned::Pwned;
 pub use serve::{serve, stop_signal};
 pub use telemetry::{LogForm, start_telemetry};

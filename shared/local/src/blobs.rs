@@ -2,15 +2,20 @@
 //!
 //! A folder's name ends with `~`, which no segment contains, so that `a` and `a/b` can both exist, as they can in Azure.
 
+mod new_blob;
+
 use std::{
-    io,
+    fs::File,
+    io::{self, Read as _, Seek as _, SeekFrom},
+    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use async_trait::async_trait;
 use ports::{
-    BlobError, Blobs, Bucket, Etag, Identity, Randomness, StoredBlob, check_blob_name, rights,
+    BlobError, Blobs, Bucket, Etag, Identity, NewBlob, Randomness, StoredBlob, check_blob_name,
+    rights,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -30,6 +35,17 @@ impl Blobs for LocalBlobs {
         blocking(move || read(&path)).await
     }
 
+    async fn get_range(
+        &self,
+        bucket: Bucket,
+        name: &str,
+        range: Range<u64>,
+    ) -> Result<Option<Vec<u8>>, BlobError> {
+        rights::read_blobs(self.identity, bucket)?;
+        let path = path(&self.parts.blobs, bucket, name)?;
+        blocking(move || read_range(&path, range)).await
+    }
+
     async fn put(
         &self,
         bucket: Bucket,
@@ -38,7 +54,18 @@ impl Blobs for LocalBlobs {
         expected: Option<&Etag>,
     ) -> Result<Etag, BlobError> {
         rights::write_blobs(self.identity, bucket)?;
+        if expected.is_some() {
+            rights::replace_blobs(bucket)?;
+        }
         put(&self.parts, bucket, name, bytes.to_vec(), expected.cloned()).await
+    }
+
+    async fn begin(&self, bucket: Bucket, name: &str) -> Result<Box<dyn NewBlob>, BlobError> {
+        rights::write_blobs(self.identity, bucket)?;
+        let path = path(&self.parts.blobs, bucket, name)?;
+        let randomness = Arc::clone(&self.parts.randomness);
+        let begun = blocking(move || new_blob::LocalNewBlob::begin(&path, &*randomness)).await?;
+        Ok(Box::new(begun))
     }
 }
 
@@ -61,6 +88,19 @@ pub(crate) async fn put(
     if stored.await? { Ok(etag) } else { Err(BlobError::Moved) }
 }
 
+/// Removes a blob durably; one that is not there is removed already. With an export goes what writers of exports left who were killed.
+pub(crate) async fn remove(parts: &Parts, bucket: Bucket, name: &str) -> Result<(), BlobError> {
+    let path = path(&parts.blobs, bucket, name)?;
+    blocking(move || {
+        files::remove(&path)?;
+        match path.parent().filter(|folder| bucket == Bucket::Exports && folder.is_dir()) {
+            Some(folder) => files::remove_left_drafts(folder),
+            None => Ok(()),
+        }
+    })
+    .await
+}
+
 /// Where a blob lies. The name was checked, so that it cannot leave its bucket.
 fn path(blobs: &Path, bucket: Bucket, name: &str) -> Result<PathBuf, BlobError> {
     check_blob_name(name)?;
@@ -73,6 +113,18 @@ fn read(path: &Path) -> io::Result<Option<StoredBlob>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+fn read_range(path: &Path, range: Range<u64>) -> io::Result<Option<Vec<u8>>> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    file.seek(SeekFrom::Start(range.start))?;
+    let mut bytes = Vec::new();
+    file.take(range.end.saturating_sub(range.start)).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
 }
 
 /// Compares and replaces under a lock that other processes honour too.

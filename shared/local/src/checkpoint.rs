@@ -92,6 +92,11 @@ fn serve(connection: &Connection, woken: &mpsc::Receiver<()>) {
     }
 }
 
+/// Moves all of the write-ahead log into the database and cuts it to nothing, as far as others who read now let it.
+pub(crate) fn truncate(path: &Path) -> rusqlite::Result<()> {
+    checkpoint(&database::connect(path)?, "TRUNCATE").map(drop)
+}
+
 /// Runs one checkpoint; gives how many frames the log has.
 fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<i64> {
     connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get(1))

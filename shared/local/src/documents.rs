@@ -1,6 +1,6 @@
 //! Documents on SQLite.
 
-mod commit;
+pub(crate) mod commit;
 mod feeds;
 mod query;
 mod row;

@@ -25,11 +25,30 @@ pub enum OpenError {
         /// What they should be.
         wanted: u32,
     },
-    /// The root key is not 32 bytes in a plain file.
+    /// The root key is neither 32 bytes in a plain file, nor what protects it by a passphrase.
     #[error(
-        "{0} is not a root key (32 bytes in a plain file); restore it from the backup: without it no wrapped key opens"
+        "{0} is not a root key (32 bytes in a plain file, or one under a passphrase); restore it from the backup: without it no wrapped key opens"
     )]
     RootKey(PathBuf),
+    /// The root key is under a passphrase, and none was said.
+    #[error(
+        "{0} is under a passphrase; set PROOFLINE_ROOT_PASSPHRASE or PROOFLINE_ROOT_PASSPHRASE_FILE, or start at a terminal to be asked"
+    )]
+    PassphraseMissing(PathBuf),
+    /// It is under another one.
+    #[error("the passphrase is not the one of {0}; nothing was opened and nothing was changed")]
+    Passphrase(PathBuf),
+    /// Too easily guessed.
+    #[error("the passphrase is too short: take 12 characters or more, or several words")]
+    PassphraseShort,
+    /// A passphrase was said for a root key that is in the clear.
+    #[error(
+        "a passphrase is set, but {0} is in the clear; put it under the passphrase with `proofline root-key protect`, or do not set one"
+    )]
+    Unprotected(PathBuf),
+    /// The derivation refused, which its fixed cost does not do.
+    #[error("no key could be derived from the passphrase")]
+    Argon2,
     /// Written by a later version.
     #[error(
         "{path} has format {found}, this version knows {known}; start the version that wrote it"

@@ -4,13 +4,14 @@
 //! key wrap (RFC 3394): 32 bytes of material become 40. Kept keys, which sign, have a salt of their own.
 
 mod kept;
+mod own;
 
 use std::sync::Arc;
 
 use aes_kw::{KeyInit as _, KwAes256};
 use async_trait::async_trait;
 use hkdf::Hkdf;
-use ports::{Identity, KeptKey, KeyError, KeyPurpose, Keys, StoreSignature, rights};
+use ports::{Identity, KeptKey, KeyError, KeyPurpose, Keys, OwnKey, StoreSignature, rights};
 use secrecy::SecretSlice;
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -30,11 +31,7 @@ pub(crate) struct LocalKeys {
 impl Keys for LocalKeys {
     async fn wrap(&self, purpose: KeyPurpose, material: &[u8; 32]) -> Result<Vec<u8>, KeyError> {
         rights::wrapping_key(self.identity, purpose)?;
-        let mut wrapped = vec![0; WRAPPED_BYTES];
-        wrapping_key(&self.parts.root_key, purpose)
-            .wrap_key(material, &mut wrapped)
-            .map_err(|error| KeyError::Unavailable(error.to_string()))?;
-        Ok(wrapped)
+        wrap(&self.parts.root_key, purpose, material)
     }
 
     async fn unwrap(
@@ -43,14 +40,37 @@ impl Keys for LocalKeys {
         wrapped: &[u8],
     ) -> Result<SecretSlice<u8>, KeyError> {
         rights::wrapping_key(self.identity, purpose)?;
-        if wrapped.len() != WRAPPED_BYTES {
-            return Err(KeyError::Invalid);
-        }
-        let mut material = Zeroizing::new([0; 32]);
-        wrapping_key(&self.parts.root_key, purpose)
-            .unwrap_key(wrapped, &mut *material)
-            .map_err(|_| KeyError::Invalid)?;
-        Ok(SecretSlice::from(material.to_vec()))
+        unwrap(&self.parts.root_key, purpose, wrapped)
+    }
+
+    /// Neither the root key nor a key file has versions.
+    async fn is_current(
+        &self,
+        purpose: KeyPurpose,
+        _own: Option<OwnKey<'_>>,
+        _wrapped: &[u8],
+    ) -> Result<bool, KeyError> {
+        rights::wrapping_key(self.identity, purpose).map(|()| true)
+    }
+
+    async fn wrap_by(
+        &self,
+        purpose: KeyPurpose,
+        own: OwnKey<'_>,
+        material: &[u8; 32],
+    ) -> Result<Vec<u8>, KeyError> {
+        rights::wrapping_key(self.identity, purpose)?;
+        wrap(&own::read(&self.parts.own_keys, own)?, purpose, material)
+    }
+
+    async fn unwrap_by(
+        &self,
+        purpose: KeyPurpose,
+        own: OwnKey<'_>,
+        wrapped: &[u8],
+    ) -> Result<SecretSlice<u8>, KeyError> {
+        rights::wrapping_key(self.identity, purpose)?;
+        unwrap(&own::read(&self.parts.own_keys, own)?, purpose, wrapped)
     }
 
     async fn sign(
@@ -66,6 +86,29 @@ impl Keys for LocalKeys {
         rights::kept_key(self.identity, purpose)?;
         kept::public(&self.parts.root_key, purpose)
     }
+}
+
+fn wrap(root: &RootKey, purpose: KeyPurpose, material: &[u8; 32]) -> Result<Vec<u8>, KeyError> {
+    let mut wrapped = vec![0; WRAPPED_BYTES];
+    wrapping_key(root, purpose)
+        .wrap_key(material, &mut wrapped)
+        .map_err(|error| KeyError::Unavailable(error.to_string()))?;
+    Ok(wrapped)
+}
+
+fn unwrap(
+    root: &RootKey,
+    purpose: KeyPurpose,
+    wrapped: &[u8],
+) -> Result<SecretSlice<u8>, KeyError> {
+    if wrapped.len() != WRAPPED_BYTES {
+        return Err(KeyError::Invalid);
+    }
+    let mut material = Zeroizing::new([0; 32]);
+    wrapping_key(root, purpose)
+        .unwrap_key(wrapped, &mut *material)
+        .map_err(|_| KeyError::Invalid)?;
+    Ok(SecretSlice::from(material.to_vec()))
 }
 
 fn wrapping_key(root: &RootKey, purpose: KeyPurpose) -> KwAes256 {

@@ -17,6 +17,7 @@ mod keys;
 mod mail;
 mod queue;
 mod readers;
+mod removal;
 mod root_key;
 mod sequence;
 mod store;
@@ -25,5 +26,6 @@ mod writer;
 
 pub use error::{LocalError, OpenError};
 pub use queue::{Failed, Queues};
+pub use root_key::{PASSPHRASE_CHARS_MIN, is_root_key_protected, protect_root_key};
 pub use store::Store;
 pub use topics::{Delivery, Topic, Topics};

@@ -10,6 +10,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 use crate::{files, store::Parts};
 
 const FROM: &str = "Proofline <no-reply@proofline.invalid>";
+const PLAIN: &str = "text/plain; charset=utf-8";
 
 /// The outbox.
 pub(crate) struct LocalMail {
@@ -43,12 +44,32 @@ fn write(letter: &Letter, now: i64, name: &str) -> Result<String, MailError> {
         .map_err(|error| MailError(error.to_string()))?
         .format(&Rfc2822)
         .map_err(|error| MailError(error.to_string()))?;
-    let (to, subject, text) = (&letter.to, subject(&letter.subject), text(&letter.text));
+    let (to, subject) = (&letter.to, subject(&letter.subject));
+    let (kind, body) = body(letter, name);
     Ok(format!(
         "Date: {date}\r\nFrom: {FROM}\r\nTo: {to}\r\nSubject: {subject}\r\n\
          Message-ID: <{name}@proofline.invalid>\r\nMIME-Version: 1.0\r\n\
-         Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{text}"
+         Content-Type: {kind}\r\n{body}"
     ))
+}
+
+/// The text alone, or both forms of it, the better one last (RFC 2046 §5.1.4).
+fn body(letter: &Letter, name: &str) -> (String, String) {
+    let plain = part("", &letter.text);
+    let Some(html) = &letter.html else { return (PLAIN.to_owned(), plain) };
+    let boundary = format!("part-{name}");
+    let (plain, html) =
+        (part(&header(PLAIN), &letter.text), part(&header("text/html; charset=utf-8"), html));
+    let parts = format!("\r\n--{boundary}\r\n{plain}--{boundary}\r\n{html}--{boundary}--\r\n");
+    (format!("multipart/alternative; boundary=\"{boundary}\""), parts)
+}
+
+fn header(kind: &str) -> String {
+    format!("Content-Type: {kind}\r\n")
+}
+
+fn part(header: &str, content: &str) -> String {
+    format!("{header}Content-Transfer-Encoding: 8bit\r\n\r\n{}", text(content))
 }
 
 /// One line; what is not ASCII as encoded words (RFC 2047).

@@ -10,6 +10,7 @@ use std::{
 
 use ports::{Clock, Identity, Ports, Randomness};
 use rusqlite::Connection;
+use secrecy::SecretString;
 use tokio::sync::watch;
 
 use crate::{
@@ -23,6 +24,7 @@ use crate::{
     mail::LocalMail,
     queue::LocalQueue,
     readers::Readers,
+    removal::LocalRemoval,
     root_key::{self, RootKey},
     writer::Writer,
 };
@@ -38,6 +40,10 @@ pub(crate) struct Parts {
     pub(crate) writer: Writer,
     pub(crate) readers: Readers,
     pub(crate) root_key: RootKey,
+    /// Customers' own keys, a folder for each tenant.
+    pub(crate) own_keys: PathBuf,
+    /// The database.
+    pub(crate) file: PathBuf,
     pub(crate) blobs: PathBuf,
     pub(crate) outbox: PathBuf,
     pub(crate) clock: Arc<dyn Clock>,
@@ -78,8 +84,21 @@ impl Store {
         clock: Arc<dyn Clock>,
         randomness: Arc<dyn Randomness>,
     ) -> Result<Self, OpenError> {
+        Self::open_under(dir, None, clock, randomness)
+    }
+
+    /// The same, with the root key under `passphrase`, if there is one.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); [`OpenError::Passphrase`] when it is another one.
+    pub fn open_under(
+        dir: &Path,
+        passphrase: Option<&SecretString>,
+        clock: Arc<dyn Clock>,
+        randomness: Arc<dyn Randomness>,
+    ) -> Result<Self, OpenError> {
         open_folder(dir)?;
-        let root_key = root_key::open(&dir.join("root.key"), &*randomness)?;
+        let root_key = root_key::open(&root_key::path(dir), passphrase, &*randomness)?;
         let file = dir.join("store.sqlite");
         database::create(&file)?;
         let (blobs, outbox) = (dir.join("blobs"), dir.join("outbox"));
@@ -90,7 +109,19 @@ impl Store {
         let readers = Readers::open(&file)?;
         let writer = Writer::open(&file, Arc::clone(&clock))?;
         let arrivals = watch::Sender::new(0);
-        let parts = Parts { writer, readers, root_key, blobs, outbox, clock, randomness, arrivals };
+        let own_keys = dir.join("customer-keys");
+        let parts = Parts {
+            writer,
+            readers,
+            root_key,
+            own_keys,
+            file,
+            blobs,
+            outbox,
+            clock,
+            randomness,
+            arrivals,
+        };
         Ok(Self { parts: Arc::new(parts) })
     }
 
@@ -101,6 +132,7 @@ impl Store {
             identity,
             documents: Arc::new(LocalDocuments { parts: parts(), identity }),
             blobs: Arc::new(LocalBlobs { parts: parts(), identity }),
+            removal: Arc::new(LocalRemoval { parts: parts(), identity }),
             keys: Arc::new(LocalKeys { parts: parts(), identity }),
             queue: Arc::new(LocalQueue { parts: parts(), identity }),
             events: Arc::new(LocalEvents { parts: parts(), identity }),

@@ -1,5 +1,7 @@
 //! Blobs: exports, checkpoints, dead letters.
 
+use std::ops::Range;
+
 use async_trait::async_trait;
 
 use crate::{Bucket, Etag, LimitError};
@@ -36,6 +38,14 @@ pub trait Blobs: Send + Sync {
     /// Reads one blob.
     async fn get(&self, bucket: Bucket, name: &str) -> Result<Option<StoredBlob>, BlobError>;
 
+    /// Reads the bytes of one blob from `range.start` up to `range.end` or its end, whichever comes first.
+    async fn get_range(
+        &self,
+        bucket: Bucket,
+        name: &str,
+        range: Range<u64>,
+    ) -> Result<Option<Vec<u8>>, BlobError>;
+
     /// Stores a blob durably. `expected` is the version it must have, `None` that it must not exist.
     async fn put(
         &self,
@@ -44,4 +54,17 @@ pub trait Blobs: Send + Sync {
         bytes: &[u8],
         expected: Option<&Etag>,
     ) -> Result<Etag, BlobError>;
+
+    /// Begins a blob that comes in pieces, for what memory does not hold. It is there once it is [stored](NewBlob::store), and not before.
+    async fn begin(&self, bucket: Bucket, name: &str) -> Result<Box<dyn NewBlob>, BlobError>;
+}
+
+/// A blob that is being written. Dropped before it is stored, it was never there.
+#[async_trait]
+pub trait NewBlob: Send + Sync {
+    /// Adds to its end. After an error it can only be dropped.
+    async fn append(&mut self, bytes: Vec<u8>) -> Result<(), BlobError>;
+
+    /// Stores it durably, whole; [`BlobError::Moved`] when another one has its name meanwhile.
+    async fn store(self: Box<Self>) -> Result<Etag, BlobError>;
 }

@@ -1,11 +1,18 @@
 //! Time and randomness, so that tests decide both.
 
+use std::time::Duration;
+
+use async_trait::async_trait;
 use domain::{Id, Kind, Timestamp};
 
 /// The time.
+#[async_trait]
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
+
+    /// Lets `duration` pass.
+    async fn sleep(&self, duration: Duration);
 }
 
 /// Random bytes fit for keys.

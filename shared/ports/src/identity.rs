@@ -1,5 +1,11 @@
 //! Who may do what to what: least privilege as data. `local` enforces it, Bicep's role definitions are made from it.
 
+mod bucket;
+mod container;
+mod key_purpose;
+mod queue_name;
+mod secret;
+
 use serde::{Deserialize, Serialize};
 
 use Action::{ChangeFeed, Create, Query, Read, Replace};
@@ -7,6 +13,11 @@ use Bucket as B;
 use Container as C;
 use Identity as I;
 use KeyPurpose as K;
+pub use bucket::Bucket;
+pub use container::{Action, Container};
+pub use key_purpose::KeyPurpose;
+pub use queue_name::QueueName;
+pub use secret::Secret;
 
 /// A function app's managed identity.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -20,11 +31,13 @@ pub enum Identity {
     Audit,
     /// Signs checkpoints; timer and queue only.
     Signer,
+    /// Removes what is over its time; timer and queue only.
+    Purge,
 }
 
 impl Identity {
     /// Every identity.
-    pub const ALL: [Self; 4] = [Self::Auth, Self::Runs, Self::Audit, Self::Signer];
+    pub const ALL: [Self; 5] = [Self::Auth, Self::Runs, Self::Audit, Self::Signer, Self::Purge];
 
     /// The app's name: in URLs, logs and intents.
     pub const fn name(self) -> &'static str {
@@ -33,188 +46,9 @@ impl Identity {
             Self::Runs => "runs",
             Self::Audit => "audit",
             Self::Signer => "signer",
+            Self::Purge => "purge",
         }
     }
-}
-
-/// A container of documents.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Container {
-    /// Users, logins, invitations, factors.
-    Auth,
-    /// Runners, procedures, run statements, drill-downs.
-    Runs,
-    /// Exports and other work of the audit app, with its own intents.
-    Audit,
-    /// Tenants, guards, sessions: written by `auth`, read by every guard.
-    Access,
-    /// Public keys, and private keys wrapped.
-    Keyring,
-    /// E-mail index to tenant and user.
-    LoginIndex,
-    /// The audit log: commit documents.
-    Log,
-    /// Replaceable hints on how far a feed was read.
-    Cursors,
-}
-
-impl Container {
-    /// Every container.
-    pub const ALL: [Self; 8] =
-        [C::Auth, C::Runs, C::Audit, C::Access, C::Keyring, C::LoginIndex, C::Log, C::Cursors];
-
-    /// Its name in storage.
-    pub const fn name(self) -> &'static str {
-        match self {
-            C::Auth => "auth",
-            C::Runs => "runs",
-            C::Audit => "audit",
-            C::Access => "access",
-            C::Keyring => "keyring",
-            C::LoginIndex => "login_index",
-            C::Log => "log",
-            C::Cursors => "cursors",
-        }
-    }
-
-    /// Whether documents of it may expire. The database then removes them by itself, which nobody needs a right for;
-    /// everywhere else it keeps them even if a document asks to be removed.
-    pub const fn expires(self) -> bool {
-        match self {
-            C::Auth | C::Runs | C::Access => true,
-            C::Audit | C::Keyring | C::LoginIndex | C::Log | C::Cursors => false,
-        }
-    }
-}
-
-/// What can be done to documents: the data actions of Cosmos DB that we grant.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Action {
-    /// `items/create`
-    Create,
-    /// `items/read`
-    Read,
-    /// `items/replace`
-    Replace,
-    /// `executeQuery`
-    Query,
-    /// `readChangeFeed`
-    ChangeFeed,
-}
-
-impl Action {
-    /// Every action.
-    pub const ALL: [Self; 5] = [Create, Read, Replace, Query, ChangeFeed];
-}
-
-/// A container of blobs.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Bucket {
-    /// Exported logs.
-    Exports,
-    /// The last checkpoint that `signer` signed, one blob a tenant.
-    Checkpoints,
-    /// Events that could not be delivered.
-    DeadLetters,
-}
-
-impl Bucket {
-    /// Every bucket.
-    pub const ALL: [Self; 3] = [B::Exports, B::Checkpoints, B::DeadLetters];
-
-    /// Its name in storage.
-    pub const fn name(self) -> &'static str {
-        match self {
-            B::Exports => "exports",
-            B::Checkpoints => "checkpoints",
-            B::DeadLetters => "dead-letters",
-        }
-    }
-}
-
-/// A queue; each wakes one app.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum QueueName {
-    /// To `audit`: a tenant has intents to seal. Text: the tenant's id.
-    Seal,
-    /// To `signer`: a tenant's log grew. Text: the tenant's id.
-    Sign,
-    /// To `auth`: create the first tenant and its owner's invitation.
-    Bootstrap,
-}
-
-impl QueueName {
-    /// Every queue.
-    pub const ALL: [Self; 3] = [Self::Seal, Self::Sign, Self::Bootstrap];
-
-    /// Its name in storage.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Seal => "seal",
-            Self::Sign => "sign",
-            Self::Bootstrap => "bootstrap",
-        }
-    }
-
-    /// The queue to which a message goes that failed too often: `<queue>-poison`, as the Functions host names it.
-    pub fn poison(self) -> String {
-        format!("{}-poison", self.name())
-    }
-}
-
-/// A secret that somebody else gave us, and that is put into the key store by hand.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Secret {
-    /// Opens the account at the mail provider.
-    MailPassword,
-}
-
-impl Secret {
-    /// Every secret.
-    pub const ALL: [Self; 1] = [Self::MailPassword];
-
-    /// Its name in the key store.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::MailPassword => "mail-password",
-        }
-    }
-}
-
-/// What a key is for; each has one holder. Most are wrapped by a key of their own and kept in `keyring`; a kept one never leaves the key store.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum KeyPurpose {
-    /// ES256: access tokens.
-    AccessToken,
-    /// HMAC-SHA-256: refresh tokens.
-    RefreshToken,
-    /// HMAC-SHA-256: look-up of an e-mail address without storing it.
-    LoginIndex,
-    /// HMAC-SHA-384: peppers passwords before bcrypt.
-    Pepper,
-    /// AES-256: fields of `auth` (TOTP secrets, e-mail addresses).
-    AuthFields,
-    /// ES256: signs the key set that Runners pin.
-    ControlPlaneRoot,
-    /// ES256: commands and configuration for Runners.
-    Command,
-    /// ES256: receipts for Runners.
-    Receipt,
-    /// Ed25519: intents of `auth`.
-    AuthIntent,
-    /// Ed25519: intents of `runs`.
-    RunsIntent,
-    /// Ed25519: intents of `audit`.
-    AuditIntent,
-    /// Ed25519: manifests of exports.
-    Export,
-    /// Ed25519: checkpoints of the log.
-    Checkpoint,
-    /// ES256, kept: heads of the deployment's directory log.
-    Directory,
 }
 
 /// Each key and its one holder.
@@ -224,105 +58,123 @@ pub const KEYS: &[(KeyPurpose, Identity)] = &[
     (K::LoginIndex, I::Auth),
     (K::Pepper, I::Auth),
     (K::AuthFields, I::Auth),
+    (K::AccessRecords, I::Auth),
     (K::ControlPlaneRoot, I::Runs),
     (K::Command, I::Runs),
     (K::Receipt, I::Runs),
     (K::AuthIntent, I::Auth),
     (K::RunsIntent, I::Runs),
     (K::AuditIntent, I::Audit),
+    (K::PurgeIntent, I::Purge),
+    (K::Disclosure, I::Audit),
+    (K::SubjectKeys, I::Audit),
     (K::Export, I::Audit),
     (K::Checkpoint, I::Signer),
     (K::Directory, I::Signer),
 ];
 
-impl KeyPurpose {
-    /// Its name in storage and in logs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            K::AccessToken => "access-token",
-            K::RefreshToken => "refresh-token",
-            K::LoginIndex => "login-index",
-            K::Pepper => "pepper",
-            K::AuthFields => "auth-fields",
-            K::ControlPlaneRoot => "control-plane-root",
-            K::Command => "command",
-            K::Receipt => "receipt",
-            K::AuthIntent => "auth-intent",
-            K::RunsIntent => "runs-intent",
-            K::AuditIntent => "audit-intent",
-            K::Export => "export",
-            K::Checkpoint => "checkpoint",
-            K::Directory => "directory",
-        }
-    }
-
-    /// Whether the key itself stays in the key store, which signs for its holder; the others are wrapped there and used in memory.
-    pub const fn is_kept(self) -> bool {
-        matches!(self, K::Directory)
-    }
-
-    /// Its name in Key Vault: a kept key's own, or that of the key that wraps it.
-    pub fn vault_name(self) -> String {
-        if self.is_kept() { self.name().to_owned() } else { format!("wrap-{}", self.name()) }
-    }
-
-    /// Who holds it.
-    pub fn holder(self) -> Identity {
-        KEYS.iter()
-            .find(|(purpose, _)| *purpose == self)
-            .map_or(Identity::Signer, |(_, holder)| *holder)
-    }
-
-    /// The key with which `identity` signs its intents; `None` when it changes nothing.
-    pub const fn intent_of(identity: Identity) -> Option<Self> {
-        match identity {
-            I::Auth => Some(K::AuthIntent),
-            I::Runs => Some(K::RunsIntent),
-            I::Audit => Some(K::AuditIntent),
-            I::Signer => None,
-        }
-    }
-}
-
-/// Rights on documents. There is no right to delete, and nobody has one that a test does not use.
+/// Rights on documents. The right to remove is a table of its own ([`REMOVAL_RIGHTS`]), and nobody has one that a test does not use.
 pub const DOCUMENT_RIGHTS: &[(Identity, Container, &[Action])] = &[
-    (I::Auth, C::Auth, &[Create, Read, Replace]),
-    (I::Auth, C::Access, &[Create, Read, Replace, Query]),
-    (I::Auth, C::Keyring, &[Create, Read, Query]),
-    (I::Auth, C::LoginIndex, &[Create, Read]),
+    (I::Auth, C::Auth, &[Create, Read, Replace, Query]),
+    (I::Auth, C::Access, &[Create, Read, Replace, Query, ChangeFeed]),
+    (I::Auth, C::Keyring, &[Create, Read, Query, ChangeFeed]),
+    (I::Auth, C::LoginIndex, &[Create, Read, Replace]),
+    (I::Auth, C::RateLimit, &[Create, Read, Replace]),
+    (I::Auth, C::Sealed, &[Read]),
+    (I::Auth, C::Audit, &[Query]),
     (I::Runs, C::Runs, &[Create, Read, Replace, Query]),
     (I::Runs, C::Access, &[Read]),
+    (I::Runs, C::Sealed, &[Read]),
     (I::Runs, C::Keyring, &[Create, Read, Query]),
-    (I::Audit, C::Audit, &[Create, Read, ChangeFeed]),
+    (I::Audit, C::Audit, &[Create, Read, Replace, Query, ChangeFeed]),
     (I::Audit, C::Access, &[Read, ChangeFeed]),
     (I::Audit, C::Keyring, &[Create, Read, Query]),
     (I::Audit, C::Auth, &[ChangeFeed]),
     (I::Audit, C::Runs, &[ChangeFeed]),
     (I::Audit, C::Log, &[Create, Read, Query]),
+    (I::Audit, C::LogSearch, &[Create, Read, Replace, Query]),
     (I::Audit, C::Cursors, &[Create, Read, Replace]),
-    (I::Signer, C::Log, &[Read]),
+    (I::Audit, C::Sealed, &[Create, Read]),
+    (I::Audit, C::Disclosures, &[Create, Read, Replace, Query, ChangeFeed]),
+    (I::Audit, C::Purges, &[Read, Query, ChangeFeed]),
+    (I::Signer, C::Log, &[Read, ChangeFeed]),
     (I::Signer, C::Keyring, &[Create, Read]),
+    (I::Purge, C::Log, &[Query, ChangeFeed]),
+    (I::Purge, C::Purges, &[Create, Read, Replace, Query]),
+    (I::Purge, C::Audit, &[Read, Query]),
+    (I::Purge, C::Disclosures, &[Read]),
+    (I::Purge, C::Access, &[Read]),
+    (I::Purge, C::Keyring, &[Create, Read, Query]),
 ];
 
 /// Rights on blobs: may read, may write.
 pub const BLOB_RIGHTS: &[(Identity, Bucket, bool, bool)] = &[
     (I::Audit, B::Exports, true, true),
     (I::Audit, B::Checkpoints, true, false),
+    (I::Audit, B::Tiles, true, false),
+    (I::Audit, B::Entries, true, false),
+    (I::Audit, B::Anchors, true, false),
+    (I::Audit, B::Cosignatures, true, false),
+    (I::Runs, B::Checkpoints, true, false),
+    (I::Runs, B::Tiles, true, false),
+    (I::Runs, B::Cosignatures, true, true),
     (I::Signer, B::Checkpoints, true, true),
+    (I::Signer, B::Tiles, true, true),
+    (I::Signer, B::Entries, true, true),
+    (I::Signer, B::Anchors, true, true),
+    (I::Purge, B::Checkpoints, true, false),
+    (I::Purge, B::Cosignatures, true, false),
+    (I::Purge, B::Entries, true, true),
 ];
+
+/// Who may remove documents, from which container, and how their ids begin: commits of the log, what finds their rows, intents that the log holds, details of persons,
+/// keys of tenants.
+///
+/// Nobody else has such a right, and nobody may remove anything else there.
+pub const REMOVAL_RIGHTS: &[(Identity, Container, &str)] = &[
+    (I::Purge, C::Log, "c-"),
+    (I::Purge, C::LogSearch, "row-"),
+    (I::Purge, C::Auth, "aud_"),
+    (I::Purge, C::Access, "aud_"),
+    (I::Purge, C::Runs, "aud_"),
+    (I::Purge, C::Audit, "aud_"),
+    (I::Purge, C::Purges, "aud_"),
+    (I::Purge, C::Disclosures, "aud_"),
+    (I::Purge, C::Disclosures, "pd-"),
+    (I::Purge, C::Keyring, "auth-fields-"),
+];
+
+/// Who may remove blobs, from which container.
+pub const BLOB_REMOVAL_RIGHTS: &[(Identity, Bucket)] = &[(I::Purge, B::Exports)];
 
 /// Who may send to which queue.
 pub const QUEUE_RIGHTS: &[(Identity, QueueName)] = &[
     (I::Auth, QueueName::Seal),
+    (I::Auth, QueueName::Letters),
+    (I::Auth, QueueName::Reseal),
     (I::Runs, QueueName::Seal),
     (I::Audit, QueueName::Seal),
     (I::Audit, QueueName::Sign),
+    (I::Audit, QueueName::Directory),
+    (I::Signer, QueueName::Witness),
+    (I::Audit, QueueName::Purge),
+    (I::Purge, QueueName::Seal),
+    (I::Purge, QueueName::Export),
 ];
 
 /// Who may receive from which queue: the app that it wakes. In Azure the Functions host polls in that app's name,
 /// and sets aside in `<queue>-poison` what failed too often.
-pub const RECEIVERS: &[(Identity, QueueName)] =
-    &[(I::Audit, QueueName::Seal), (I::Signer, QueueName::Sign), (I::Auth, QueueName::Bootstrap)];
+pub const RECEIVERS: &[(Identity, QueueName)] = &[
+    (I::Audit, QueueName::Seal),
+    (I::Signer, QueueName::Sign),
+    (I::Signer, QueueName::Directory),
+    (I::Runs, QueueName::Witness),
+    (I::Auth, QueueName::Bootstrap),
+    (I::Auth, QueueName::Letters),
+    (I::Auth, QueueName::Reseal),
+    (I::Purge, QueueName::Purge),
+    (I::Audit, QueueName::Export),
+];
 
 /// Who may publish to the internal topic: whoever changes state.
 pub const PUBLISHERS: &[Identity] = &[I::Auth, I::Runs, I::Audit];

@@ -5,6 +5,7 @@
 //! Out of scope: any implementation.
 
 mod blobs;
+mod breaches;
 mod clock;
 mod documents;
 mod events;
@@ -13,9 +14,11 @@ mod keys;
 mod limits;
 mod mail;
 mod queue;
+mod removal;
 pub mod rights;
 
-pub use blobs::{BlobError, Blobs, StoredBlob};
+pub use blobs::{BlobError, Blobs, NewBlob, StoredBlob};
+pub use breaches::{BreachError, Breaches};
 pub use clock::{Clock, Randomness};
 pub use documents::{
     Changes, CommitError, Cursor, Dirty, Documents, Etag, NewDocument, Page, PartitionKey, Query,
@@ -23,10 +26,10 @@ pub use documents::{
 };
 pub use events::{Events, PublishError};
 pub use identity::{
-    Action, BLOB_RIGHTS, Bucket, Container, DOCUMENT_RIGHTS, Identity, KEYS, KeyPurpose,
-    PUBLISHERS, QUEUE_RIGHTS, QueueName, RECEIVERS, SECRETS, Secret,
+    Action, BLOB_REMOVAL_RIGHTS, BLOB_RIGHTS, Bucket, Container, DOCUMENT_RIGHTS, Identity, KEYS,
+    KeyPurpose, PUBLISHERS, QUEUE_RIGHTS, QueueName, RECEIVERS, REMOVAL_RIGHTS, SECRETS, Secret,
 };
-pub use keys::{KeptKey, KeyError, Keys, StoreSignature};
+pub use keys::{KeptKey, KeyError, Keys, OwnKey, StoreSignature};
 pub use limits::{
     BATCH_BYTES_MAX, BATCH_WRITES_MAX, BLOB_SEGMENT_BYTES_MAX, BLOB_SEGMENTS_MAX,
     DOCUMENT_BYTES_MAX, ENVELOPE_BYTES, ID_BYTES_MAX, LimitError, check_batch, check_blob_name,
@@ -34,6 +37,7 @@ pub use limits::{
 };
 pub use mail::{Letter, Mail, MailError};
 pub use queue::{MAX_DEQUEUE_COUNT, MESSAGE_BYTES_MAX, Message, Queue, QueueError};
+pub use removal::{REMOVALS_MAX, Removal};
 
 use std::sync::Arc;
 
@@ -46,6 +50,8 @@ pub struct Ports {
     pub documents: Arc<dyn Documents>,
     /// Blobs.
     pub blobs: Arc<dyn Blobs>,
+    /// Removal, which one identity alone may do.
+    pub removal: Arc<dyn Removal>,
     /// Keys.
     pub keys: Arc<dyn Keys>,
     /// Queues.

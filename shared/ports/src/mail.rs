@@ -9,7 +9,7 @@ const ADDRESS_BYTES_MAX: usize = 254;
 /// Enough for a subject.
 const SUBJECT_BYTES_MAX: usize = 200;
 
-/// A letter in plain text.
+/// A letter: in plain text, and the same again as a page for those who prefer one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Letter {
     /// One address.
@@ -18,6 +18,8 @@ pub struct Letter {
     pub subject: String,
     /// UTF-8.
     pub text: String,
+    /// The same as HTML, without anything that is fetched from elsewhere; `None` for plain text alone.
+    pub html: Option<String>,
 }
 
 impl Letter {
@@ -35,7 +37,8 @@ impl Letter {
         if self.subject.len() > SUBJECT_BYTES_MAX || self.subject.contains(char::is_control) {
             return Err(MailError("the subject is not one line of at most 200 bytes".to_owned()));
         }
-        if !self.text.split(['\r', '\n']).all(is_line) {
+        let bodies = [Some(&self.text), self.html.as_ref()];
+        if !bodies.into_iter().flatten().all(|body| body.split(['\r', '\n']).all(is_line)) {
             return Err(MailError("a line is too long or has a control character".to_owned()));
         }
         Ok(())

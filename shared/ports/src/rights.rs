@@ -3,8 +3,9 @@
 //! Both backends ask here first. `local` has no other guard; in Azure the same tables are role assignments, which refuse whoever gets around us.
 
 use crate::{
-    Action, BLOB_RIGHTS, BlobError, Bucket, Container, DOCUMENT_RIGHTS, Identity, KEYS, KeyError,
-    KeyPurpose, PUBLISHERS, PublishError, QUEUE_RIGHTS, QueueError, QueueName, StorageError,
+    Action, BLOB_REMOVAL_RIGHTS, BLOB_RIGHTS, BlobError, Bucket, Container, DOCUMENT_RIGHTS,
+    Identity, KEYS, KeyError, KeyPurpose, PUBLISHERS, PublishError, QUEUE_RIGHTS, QueueError,
+    QueueName, REMOVAL_RIGHTS, StorageError,
 };
 
 /// Whether `identity` may do `action` to documents of `container`.
@@ -33,6 +34,40 @@ fn phrase(action: Action, container: Container) -> String {
     format!("{verb} {}", container.name())
 }
 
+/// Whether `identity` may remove these documents of `container`.
+///
+/// # Errors
+/// * [`StorageError::Denied`].
+pub fn remove_documents(
+    identity: Identity,
+    container: Container,
+    ids: &[String],
+) -> Result<(), StorageError> {
+    let prefixes = REMOVAL_RIGHTS
+        .iter()
+        .filter(|(who, what, _)| *who == identity && *what == container)
+        .map(|(_, _, prefix)| *prefix);
+    let prefixes: Vec<_> = prefixes.collect();
+    let may = |id: &String| prefixes.iter().any(|prefix| id.starts_with(prefix));
+    if !prefixes.is_empty() && ids.iter().all(may) {
+        Ok(())
+    } else {
+        Err(StorageError::Denied(format!("remove this from {}", container.name())))
+    }
+}
+
+/// Whether `identity` may remove blobs of `bucket`.
+///
+/// # Errors
+/// * [`BlobError::Denied`].
+pub fn remove_blobs(identity: Identity, bucket: Bucket) -> Result<(), BlobError> {
+    if BLOB_REMOVAL_RIGHTS.contains(&(identity, bucket)) {
+        Ok(())
+    } else {
+        Err(BlobError::Denied(format!("remove from {}", bucket.name())))
+    }
+}
+
 /// Whether `identity` may read blobs of `bucket`.
 ///
 /// # Errors
@@ -52,6 +87,18 @@ pub fn write_blobs(identity: Identity, bucket: Bucket) -> Result<(), BlobError> 
         .iter()
         .any(|(who, what, _, write)| *who == identity && *what == bucket && *write);
     if granted { Ok(()) } else { Err(BlobError::Denied(format!("write to {}", bucket.name()))) }
+}
+
+/// Whether a blob of `bucket` may be replaced by another version, by whomever.
+///
+/// # Errors
+/// * [`BlobError::Denied`].
+pub fn replace_blobs(bucket: Bucket) -> Result<(), BlobError> {
+    if bucket.is_immutable() {
+        Err(BlobError::Denied(format!("replace what is in {}", bucket.name())))
+    } else {
+        Ok(())
+    }
 }
 
 /// Whether `identity` may wrap and unwrap for `purpose`.

@@ -29,6 +29,9 @@ pub struct RunnerCertificate {
     /// The key to which secrets for the Runner are sealed, if it has one; X25519.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seal_jwk: Option<Jwk>,
+    /// The key that cosigns heads of the tenant's audit log, if it has one; Ed25519, and none that signs anything else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness_jwk: Option<Jwk>,
     /// It counts from then on.
     pub not_before: Timestamp,
     /// It no longer counts from then on.
@@ -88,7 +91,8 @@ impl RunnerCertificate {
     ///
     /// # Errors
     /// [`CertificateError`]; [`KeyError::Unexpected`] when `sign_kid` is not the thumbprint of `sign_jwk`,
-    /// [`KeyError::Kind`] when `sign_jwk` is not Ed25519 or `seal_jwk` not X25519.
+    /// [`KeyError::Kind`] when `sign_jwk` or `witness_jwk` is not Ed25519 or `seal_jwk` not X25519, [`KeyError::Reused`]
+    /// when `witness_jwk` is `sign_jwk`.
     pub fn verify(
         envelope: &Envelope,
         authority: &PublicKey,
@@ -100,6 +104,7 @@ impl RunnerCertificate {
         if !matches!(certificate.seal_jwk, None | Some(Jwk::X25519(_))) {
             return Err(KeyError::Kind.into());
         }
+        certificate.witness_key()?;
         let Self { tenant: issued_for, not_before, not_after, .. } = certificate;
         if issued_for != tenant {
             return Err(CertificateError::Tenant);
@@ -117,6 +122,22 @@ impl RunnerCertificate {
     pub fn signing_key(&self) -> Result<PublicKey, KeyError> {
         match PublicKey::pinned(&self.sign_jwk, &self.sign_kid)? {
             key @ PublicKey::Ed25519(_) => Ok(key),
+            PublicKey::P256(_) => Err(KeyError::Kind),
+        }
+    }
+
+    /// The key that cosigns, if it certifies one.
+    ///
+    /// # Errors
+    /// [`KeyError`]: not Ed25519, or the one that signs statements. A cosignature does not say what it is by (C2SP
+    /// tlog-cosignature), so that one key must not serve two ends.
+    pub fn witness_key(&self) -> Result<Option<PublicKey>, KeyError> {
+        let Some(jwk) = &self.witness_jwk else { return Ok(None) };
+        if *jwk == self.sign_jwk {
+            return Err(KeyError::Reused);
+        }
+        match PublicKey::from_jwk(jwk)? {
+            key @ PublicKey::Ed25519(_) => Ok(Some(key)),
             PublicKey::P256(_) => Err(KeyError::Kind),
         }
     }
@@ -158,6 +179,19 @@ mod tests {
     fn another_tenants_certificate_is_refused() {
         let foreign = RunnerCertificate { tenant: TenantId::from_u128(99), ..certificate() };
         assert_eq!(verdict(&foreign, 1), Err(CertificateError::Tenant));
+    }
+
+    #[test]
+    fn a_witness_key_is_one_of_its_own() {
+        let with = |jwk| RunnerCertificate { witness_jwk: Some(jwk), ..certificate() };
+        let witness = stranger_key().public().jwk();
+        assert_eq!(verdict(&with(witness), 1).unwrap().witness_jwk, Some(witness));
+        let own = with(runner_key().public().jwk());
+        assert_eq!(verdict(&own, 1), Err(KeyError::Reused.into()));
+        assert_eq!(verdict(&with(Jwk::X25519([9; 32])), 1), Err(KeyError::Kind.into()));
+        let es256 = with(crate::samples::root_key().public().jwk());
+        assert_eq!(verdict(&es256, 1), Err(KeyError::Kind.into()));
+        assert_eq!(certificate().witness_key(), Ok(None));
     }
 
     #[test]

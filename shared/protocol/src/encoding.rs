@@ -18,6 +18,19 @@ pub struct Base64(pub Vec<u8>);
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Base64Url<const N: usize>(pub [u8; N]);
 
+/// `bytes` as base64url without padding, for a place in an address.
+pub fn to_base64url(bytes: &[u8]) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The bytes that [`to_base64url`] wrote as `text`.
+///
+/// # Errors
+/// [`TextError`]: it is not base64url without padding.
+pub fn from_base64url(text: &str) -> Result<Vec<u8>, TextError> {
+    BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| TextError("base64url without padding"))
+}
+
 /// 16 random bytes that are used once.
 pub type Nonce = Base64Url<16>;
 
@@ -90,5 +103,7 @@ mod tests {
         for bad in ["_w==", "/w", "_x", "_ww", ""] {
             assert!(bad.parse::<Base64Url<1>>().is_err(), "{bad}");
         }
+        assert_eq!(from_base64url(&to_base64url(b"\xff\xfe{")), Ok(b"\xff\xfe{".to_vec()));
+        assert!(from_base64url("_w==").is_err());
     }
 }

@@ -50,6 +50,9 @@ pub enum KeyError {
     /// The key's thumbprint is another than the expected one.
     #[error("the key is not the one that was expected; its thumbprint differs")]
     Unexpected,
+    /// One key for two ends.
+    #[error("a key that signs one thing must not sign another; make one of its own")]
+    Reused,
     /// Not a private key of the wanted kind.
     #[error("the private key cannot be used")]
     Private,
@@ -66,7 +69,7 @@ impl Fault for KeyError {
         match self {
             Self::Signing | Self::Private => Class::Internal,
             Self::Signature => Class::Unauthenticated,
-            Self::Point | Self::Kind | Self::Unexpected => Class::Invalid,
+            Self::Point | Self::Kind | Self::Unexpected | Self::Reused => Class::Invalid,
         }
     }
 
@@ -74,7 +77,7 @@ impl Fault for KeyError {
         match self {
             Self::Signature => "signature-invalid",
             Self::Unexpected => "key-unexpected",
-            Self::Point | Self::Kind => "validation",
+            Self::Point | Self::Kind | Self::Reused => "validation",
             Self::Private | Self::Signing => "internal",
         }
     }

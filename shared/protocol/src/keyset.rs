@@ -58,6 +58,8 @@ pub enum KeyUse {
     Export,
     /// Access tokens.
     AccessToken,
+    /// Heads of the directory of logs.
+    Directory,
 }
 
 impl Payload for ControlPlaneKeys {
@@ -137,6 +139,13 @@ impl ControlPlaneKeys {
         listed.filter_map(|listed| PublicKey::from_jwk(&listed.jwk).ok()).collect()
     }
 
+    /// The keys that the app `app` has for `usage`.
+    pub fn keys_of(&self, usage: KeyUse, app: &Name) -> Vec<PublicKey> {
+        let listed = self.keys.iter().filter(|listed| listed.usage == usage);
+        let own = listed.filter(|listed| listed.app.as_ref() == Some(app));
+        own.filter_map(|listed| PublicKey::from_jwk(&listed.jwk).ok()).collect()
+    }
+
     /// The key for `usage` that is named `kid`.
     pub fn find(&self, usage: KeyUse, kid: &Kid) -> Option<PublicKey> {
         self.keys_for(usage).into_iter().find(|key| key.kid() == *kid)
@@ -197,6 +206,7 @@ mod tests {
         assert_eq!(list.find(KeyUse::Receipt, &command), None);
         assert_eq!(list.find(KeyUse::Command, &receipt), None);
         assert_eq!(list.find(KeyUse::Receipt, &stranger_key().kid()), None);
+        assert!(list.keys_of(KeyUse::Receipt, &name("runs")).is_empty(), "it is no app's own");
         assert_eq!(list.keys_for(KeyUse::Receipt), [receipt_key().public().clone()]);
         assert!(list.keys_for(KeyUse::AccessToken).is_empty());
     }

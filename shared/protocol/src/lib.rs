@@ -3,7 +3,7 @@
 //! In scope: the exact bytes of every message between them, and who may have signed them. Keys and their names
 //! ([`key`]), signed envelopes ([`dsse`]), signed HTTP requests ([`message_signature`]), canonical and strict JSON
 //! ([`canonical`], [`strict_json`]), the messages themselves ([`enrolment`], [`certificate`], [`keyset`],
-//! [`statement`], [`cloudevent`], [`receipt`], [`command`], [`drilldown`], [`routes`]), what a Runner's host allows
+//! [`statement`], [`cloudevent`], [`receipt`], [`promise`], [`witness`], [`log_policy`], [`command`], [`drilldown`], [`routes`]), what a Runner's host allows
 //! ([`trust_policy`]) and how raw values are committed to without being shown ([`commitment`]).
 //!
 //! Out of scope: what a procedure means and how a run is scored (`domain`), fields at rest (`seal`), the audit log
@@ -37,8 +37,10 @@ mod encoding;
 pub mod enrolment;
 pub mod key;
 pub mod keyset;
+pub mod log_policy;
 pub mod message_signature;
 mod name;
+pub mod promise;
 pub mod receipt;
 pub mod routes;
 #[cfg(test)]
@@ -47,8 +49,9 @@ pub mod statement;
 pub mod strict_json;
 mod text;
 pub mod trust_policy;
+pub mod witness;
 
 pub use digest::Digest;
-pub use encoding::{Base64, Base64Url, Nonce};
+pub use encoding::{Base64, Base64Url, Nonce, from_base64url, to_base64url};
 pub use name::Name;
 pub use text::{TextError, V1};

@@ -8,8 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{dsse::Envelope, key::Jwk};
 
-/// The path under which all routes lie.
-pub const BASE: &str = "/api/runs/v1";
 /// `POST`: [`crate::enrolment::EnrolRequest`] → [`crate::enrolment::EnrolAnswer`]. Public: the token is the credential.
 pub const ENROL: &str = "/api/runs/v1/runners/enrol";
 /// `GET`: [`ConfigAnswer`].
@@ -22,6 +20,17 @@ pub const EVENTS: &str = "/api/runs/v1/runner/events";
 pub const RECEIPTS: &str = "/api/runs/v1/runner/receipts";
 /// `GET` with `?wait=<seconds>`: [`CommandsAnswer`].
 pub const COMMANDS: &str = "/api/runs/v1/runner/commands";
+/// `GET` with `?from=<size>`: [`crate::witness::CheckpointAnswer`].
+pub const WITNESS_CHECKPOINT: &str = "/api/runs/v1/witness/checkpoint";
+/// `POST` of a [`crate::witness::CosignedHead`].
+pub const WITNESS_COSIGNATURES: &str = "/api/runs/v1/witness/cosignatures";
+/// `POST` of an envelope of a [`crate::witness::WitnessAlarm`].
+pub const WITNESS_ALARMS: &str = "/api/runs/v1/witness/alarms";
+/// `GET`: [`KeysAnswer`]. Public.
+pub const KEYS: &str = "/api/runs/.well-known/proofline-keys.json";
+/// `GET` with `?size=<rows>&receipt=<base64url, without padding, of the receipt's envelope in JSON>`, or `&promise=<the same of a line of an
+/// answer's head>`: [`crate::witness::PromisedRow`]. Public: receipt and line are credentials.
+pub const PROMISED_ROW: &str = "/api/audit/v1/audit/promised-row";
 
 /// Names the Runner in a request: a hint to look its key up by.
 pub const RUNNER_HEADER: &str = "proofline-runner";
@@ -47,6 +56,15 @@ pub enum RunnerState {
     Quarantined,
     /// It no longer counts.
     Revoked,
+}
+
+/// With which keys the control plane signs: for anybody who knows the thumbprint of its root key.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct KeysAnswer {
+    /// The control plane's keys ([`crate::keyset::ControlPlaneKeys`]), signed by its root key.
+    pub keyset: Envelope,
+    /// The root key; it counts if its thumbprint is the pinned one.
+    pub root_jwk: Jwk,
 }
 
 /// How a Runner stands, and with which keys the control plane signs.
@@ -104,6 +122,8 @@ pub enum EventStatus {
     Rejected,
     /// Another statement holds its place.
     Conflict,
+    /// Not now: it is not held, and may be sent again later.
+    Deferred,
 }
 
 /// Receipts that a Runner may have missed.

@@ -88,6 +88,7 @@ pub(crate) fn certificate() -> RunnerCertificate {
         sign_kid: runner_key().kid(),
         sign_jwk: runner_key().public().jwk(),
         seal_jwk: None,
+        witness_jwk: None,
         not_before: at(0),
         not_after: at(1_000),
     }

@@ -1,7 +1,8 @@
 //! AES-256-GCM fields bound to their place, and keys wrapped by keys (pure).
 //!
 //! In scope: one record format for secrets at rest ([`seal`], [`open`]), wrapping 32-byte keys under another key
-//! ([`wrap`], [`unwrap`]) and deriving a key for each purpose from one ([`WrappingKey::derive`]).
+//! ([`wrap`], [`unwrap`]) deriving a key for each purpose from one ([`WrappingKey::derive`]), and
+//! sealing to a public key ([`seal_to`]), such as that of another app ([`seal_parcel`]).
 //!
 //! ```text
 //! wrapping key (key vault, or a root key file) ─ wraps ─► field key, one for each tenant and version
@@ -28,13 +29,17 @@
 //! ```
 //!
 //! Out of scope: where keys are kept and who may use them (`ports::Keys`, `store`), randomness (salts and nonces are
-//! parameters), sealing to a public key (`protocol`).
+//! parameters), what Runners and viewers say to each other (`protocol`).
 
 mod derived;
 mod field;
+mod hybrid;
+mod parcel;
 mod place;
 mod wrapping;
 
 pub use field::{FieldKey, OVERHEAD, OpenError, SealError, key_version, open, seal};
+pub use hybrid::{HYBRID_OVERHEAD, HybridError, HybridKey, seal_to};
+pub use parcel::{open_parcel, public_of, seal_parcel};
 pub use place::Place;
 pub use wrapping::{UnwrapError, WRAPPED_LENGTH, WrappingKey, unwrap, wrap};

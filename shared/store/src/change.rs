@@ -1,6 +1,6 @@
 //! What is to be written, and why.
 
-use domain::AuditEvent;
+use domain::{AuditEvent, EventId};
 use ports::{Container, Etag, Write};
 
 use crate::{Document, StoreError, document::encode};
@@ -46,6 +46,11 @@ impl Change {
         &self.event
     }
 
+    /// Where it is written, if it writes more than its intent.
+    pub fn place(&self) -> Option<(Container, &'static str)> {
+        self.writes.place
+    }
+
     /// Also creates a document, which must not exist yet.
     pub fn create<T: Document>(mut self, document: &T) -> Self {
         self.writes.push(document, Write::Create);
@@ -72,6 +77,10 @@ pub enum HousekeepingKind {
     SessionRotation,
     /// A failed attempt was counted.
     Attempt,
+    /// What is used of a quota was counted.
+    Usage,
+    /// What a request was answered, for whoever sends it again; what it did has its own event.
+    Answer,
     /// A step of a login that is not complete; its end is recorded.
     LoginProgress,
     /// A number used once was seen.
@@ -84,7 +93,7 @@ pub enum HousekeepingKind {
     Index,
     /// Something that no one can be held to was put aside.
     Quarantine,
-    /// What follows, in another partition, from a change that has its event there and was committed first.
+    /// What follows, in another partition or at a later time, from a change that has its event and was committed first.
     Follower,
 }
 
@@ -93,13 +102,20 @@ pub enum HousekeepingKind {
 #[must_use = "nothing is written until it is committed"]
 pub struct Housekeeping {
     pub(crate) kind: HousekeepingKind,
+    pub(crate) because: Option<EventId>,
     pub(crate) writes: Writes,
 }
 
 impl Housekeeping {
     /// Nothing yet, for one of the closed list of reasons.
     pub fn new(kind: HousekeepingKind) -> Self {
-        Self { kind, writes: Writes::default() }
+        Self { kind, because: None, writes: Writes::default() }
+    }
+
+    /// Names the audit event that it follows from, in the records that guards read.
+    pub fn because(mut self, event: EventId) -> Self {
+        self.because = Some(event);
+        self
     }
 
     /// Creates a document, which must not exist yet.

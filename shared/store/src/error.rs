@@ -24,6 +24,9 @@ pub enum StoreError {
     /// Over a limit of storage.
     #[error("too large to be stored")]
     TooLarge(#[source] LimitError),
+    /// What guards read was not written by us, or is older than what was there.
+    #[error("a record of this tenant is refused; its operator was told, try again later")]
+    Forged(&'static str),
     /// Our own data is wrong, or an app lacks a right.
     #[error("internal error")]
     Unreadable(String),
@@ -34,7 +37,7 @@ impl Fault for StoreError {
         match self {
             Self::NotFound => Class::NotFound,
             Self::Exists | Self::Conflict => Class::Conflict,
-            Self::Throttled | Self::Unavailable(_) => Class::Unavailable,
+            Self::Throttled | Self::Unavailable(_) | Self::Forged(_) => Class::Unavailable,
             Self::TooLarge(_) => Class::TooLarge,
             Self::Unreadable(_) => Class::Internal,
         }
@@ -46,6 +49,7 @@ impl Fault for StoreError {
             Self::Exists => "exists",
             Self::Conflict => "conflict",
             Self::Throttled | Self::Unavailable(_) => "dependency-unavailable",
+            Self::Forged(_) => "record-refused",
             Self::TooLarge(_) => "payload-too-large",
             Self::Unreadable(_) => "internal",
         }

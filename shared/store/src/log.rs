@@ -5,7 +5,7 @@ use domain::Timestamp;
 use ports::Container;
 use serde::{Deserialize, Serialize};
 
-use crate::{Document, ListOf, Partition, StoreError};
+use crate::{Document, ListOf, Partition, StoreError, retention::PurgedSegment};
 
 /// A commit as it is stored, in partition `[tenant, segment]`.
 #[derive(Debug, Deserialize, Serialize)]
@@ -21,9 +21,16 @@ impl Document for LogCommit {
     }
 }
 
-/// The shard of the commit whose first row is `first`.
-pub fn shard(first: u64) -> String {
-    segment(first).to_string()
+/// The shard of the commit whose first row is `first`, in the partition's epoch of the log: `0`, and `e1-0` in a later epoch.
+pub fn shard(partition: &Partition, first: u64) -> String {
+    segment_shard(partition, segment(first))
+}
+
+fn segment_shard(partition: &Partition, segment: u64) -> String {
+    match partition.epoch() {
+        0 => segment.to_string(),
+        epoch => format!("e{epoch}-{segment}"),
+    }
 }
 
 /// The commit whose first row is `first`, if the log is that long.
@@ -31,7 +38,8 @@ pub fn shard(first: u64) -> String {
 /// # Errors
 /// When storage fails.
 pub async fn commit_at(partition: &Partition, first: u64) -> Result<Option<Commit>, StoreError> {
-    let found = partition.in_shard(shard(first)).find::<LogCommit>(&document_id(first)).await?;
+    let found =
+        partition.in_shard(shard(partition, first)).find::<LogCommit>(&document_id(first)).await?;
     Ok(found.map(|found| found.document.0))
 }
 
@@ -74,9 +82,34 @@ pub async fn commits_until(
     listed(partition, row, ListOf { descending: true, after, limit, ..ListOf::default() }).await
 }
 
+/// Up to `limit` commits in order, the first of which holds row `row` or is the next one that is there; none from row `size` on.
+///
+/// # Errors
+/// When storage fails.
+pub async fn commits_since(
+    partition: &Partition,
+    row: u64,
+    size: u64,
+    limit: usize,
+) -> Result<Vec<Commit>, StoreError> {
+    let mut at = row;
+    while at < size {
+        let mut commits = commits_from(partition, at, limit).await?;
+        if commits.is_empty() {
+            let of = ListOf { after: Some(document_id(at)), limit, ..ListOf::default() };
+            commits = listed(partition, at, of).await?;
+        }
+        if !commits.is_empty() {
+            return Ok(commits);
+        }
+        at = (segment(at) + 1) << SEGMENT_SHIFT;
+    }
+    Ok(Vec::new())
+}
+
 /// Commits of the segment that holds `row`.
 async fn listed(partition: &Partition, row: u64, of: ListOf) -> Result<Vec<Commit>, StoreError> {
-    let listing = partition.in_shard(shard(row)).list::<LogCommit>(of).await?;
+    let listing = partition.in_shard(shard(partition, row)).list::<LogCommit>(of).await?;
     Ok(listing.documents.into_iter().map(|found| found.document.0).collect())
 }
 
@@ -94,8 +127,12 @@ pub async fn first_since(
     let (mut low, mut high) = (0, size);
     while low < high {
         let middle = low + (high - low) / 2;
-        let commit = holding(partition, middle).await?.ok_or_else(|| missing(middle))?;
-        if commit.rx < at { low = commit.size } else { high = commit.first }
+        match holding(partition, middle).await? {
+            Some(commit) if commit.rx < at => low = commit.size,
+            Some(commit) => high = commit.first,
+            // Purged: what is over its time is older than anybody may ask for by time.
+            None => low = middle + 1,
+        }
     }
     Ok(low.min(size))
 }
@@ -110,15 +147,28 @@ pub fn missing(row: u64) -> StoreError {
 /// # Errors
 /// When storage fails, or the last commit contradicts itself.
 pub async fn head(partition: &Partition) -> Result<Head, StoreError> {
-    let Some(last) = last_segment(partition).await? else { return Ok(Head::default()) };
+    last(partition).await?.map_or_else(|| Ok(Head::default()), |commit| head_of(&commit))
+}
+
+/// The end of the log after `commit`.
+///
+/// # Errors
+/// When it contradicts itself.
+pub fn head_of(commit: &Commit) -> Result<Head, StoreError> {
+    commit.head().map_err(|error| StoreError::Unreadable(error.to_string()))
+}
+
+/// The last commit, if the log has begun.
+///
+/// # Errors
+/// When storage fails.
+pub async fn last(partition: &Partition) -> Result<Option<Commit>, StoreError> {
+    let Some(last) = last_segment(partition).await? else { return Ok(None) };
     let of = ListOf { descending: true, limit: 1, ..ListOf::default() };
-    let listing = partition.in_shard(last.to_string()).list::<LogCommit>(of).await?;
-    let commit = listing
-        .documents
-        .into_iter()
-        .next()
-        .ok_or_else(|| StoreError::Unreadable("an empty segment".to_owned()))?;
-    commit.document.0.head().map_err(|error| StoreError::Unreadable(error.to_string()))
+    let listing = partition.in_shard(segment_shard(partition, last)).list::<LogCommit>(of).await?;
+    let commit = listing.documents.into_iter().next();
+    let commit = commit.ok_or_else(|| StoreError::Unreadable("an empty segment".to_owned()))?;
+    Ok(Some(commit.document.0))
 }
 
 /// The last segment that has a commit: found by doubling, then by halving, so that a long log costs few reads.
@@ -137,9 +187,14 @@ async fn last_segment(partition: &Partition) -> Result<Option<u64>, StoreError> 
     Ok(Some(low))
 }
 
-/// Whether a segment has its first commit. A segment's first row is the first of a commit, because none crosses a segment.
+/// Whether a segment has its first commit, or had it before it was purged. A segment's first row is the first of a commit, because none
+/// crosses a segment.
 async fn begins(partition: &Partition, number: u64) -> Result<bool, StoreError> {
-    Ok(commit_at(partition, number << SEGMENT_SHIFT).await?.is_some())
+    if commit_at(partition, number << SEGMENT_SHIFT).await?.is_some() {
+        return Ok(true);
+    }
+    let mark = PurgedSegment::id_of(&segment_shard(partition, number));
+    Ok(partition.in_own_shards().find::<PurgedSegment>(&mark).await?.is_some())
 }
 
 /// Rows in a segment, as a power of two ([`chain::commit::segment`]).

@@ -1,22 +1,21 @@
 //! One tenant's data, and no one else's.
 
+mod once;
+mod reading;
+mod settling;
+mod views;
+
 use std::sync::Arc;
 
-use domain::{Actor, EventId, TenantId, Timestamp};
-use ports::{
-    Changes, CommitError, Container, Cursor, Documents, PartitionKey, Query, Queue, QueueName,
-    StorageError, Write,
-};
+use domain::{Actor, AuditEvent, EventId, TenantId, Timestamp};
+use ports::{Container, Documents, PartitionKey, Queue, Write};
 
 use crate::{
-    Carrier, Change, Document, Found, Housekeeping, IntentSource, ListOf, Listing, Prepared,
-    Promise, StoreError,
-    document::{decode, encode},
-    intent::{home, intent_document},
+    Carrier, Change, Document, Housekeeping, IntentSource, Prepared, Promise, Promises, Records,
+    StoreError,
+    document::encode,
+    intent::{home, intent_document, promise_of},
 };
-
-/// How often a batch is tried when storage does not answer.
-const ATTEMPTS_MAX: u32 = 4;
 
 /// One tenant's data, and no one else's.
 #[derive(Clone)]
@@ -24,8 +23,11 @@ pub struct Partition {
     documents: Arc<dyn Documents>,
     queue: Arc<dyn Queue>,
     source: Option<Arc<IntentSource>>,
+    records: Arc<Records>,
     tenant: TenantId,
     shard: Option<String>,
+    epoch: u64,
+    promises: Option<Promises>,
 }
 
 impl Partition {
@@ -34,62 +36,15 @@ impl Partition {
         documents: Arc<dyn Documents>,
         queue: Arc<dyn Queue>,
         source: Option<Arc<IntentSource>>,
+        records: Arc<Records>,
         tenant: TenantId,
     ) -> Self {
-        Self { documents, queue, source, tenant, shard: None }
+        Self { documents, queue, source, records, tenant, shard: None, epoch: 0, promises: None }
     }
 
     /// Whose data this is.
     pub fn tenant(&self) -> TenantId {
         self.tenant
-    }
-
-    /// The same tenant's data in another shard than the documents' own.
-    #[must_use]
-    pub fn in_shard(&self, shard: impl Into<String>) -> Self {
-        Self { shard: Some(shard.into()), ..self.clone() }
-    }
-
-    /// Reads one document.
-    ///
-    /// # Errors
-    /// * [`StoreError::NotFound`] when this tenant has none, whoever else may have one.
-    pub async fn get<T: Document>(&self, id: &str) -> Result<Found<T>, StoreError> {
-        self.find(id).await?.ok_or(StoreError::NotFound)
-    }
-
-    /// Reads one document, if this tenant has it. An id that no document can have is one that it does not have.
-    ///
-    /// # Errors
-    /// When storage fails.
-    pub async fn find<T: Document>(&self, id: &str) -> Result<Option<Found<T>>, StoreError> {
-        if ports::check_id(id).is_err() {
-            return Ok(None);
-        }
-        let found = self.documents.read(T::CONTAINER, &self.key(T::SHARD), id).await?;
-        match found.as_ref().map(decode).transpose() {
-            Err(StoreError::NotFound) => Ok(None),
-            other => other,
-        }
-    }
-
-    /// Reads a page of documents of one kind.
-    ///
-    /// # Errors
-    /// When storage fails.
-    pub async fn list<T: Document>(&self, of: ListOf) -> Result<Listing<T>, StoreError> {
-        let ListOf { k1, k2, descending, after, limit } = of;
-        let query = Query {
-            kind: T::KIND.to_owned(),
-            k1,
-            k2,
-            descending,
-            after,
-            limit: limit.clamp(1, 1000),
-        };
-        let page = self.documents.query(T::CONTAINER, &self.key(T::SHARD), &query).await?;
-        let documents = page.documents.iter().map(decode).collect::<Result<_, _>>()?;
-        Ok(Listing { documents, next: page.next })
     }
 
     /// Applies `change` and its audit intent in one batch, both or neither.
@@ -129,14 +84,45 @@ impl Partition {
             // No number for what is refused in any case: whoever repeats himself would have to be declared void as often.
             return Err(StoreError::Exists);
         }
+        if event.personal.is_some() && source.lacks_keeper() {
+            if let Some(key) = self.records.keeper().await? {
+                source.keeper(key);
+            } else {
+                tracing::warn!("no app keeps personal details yet; those of this event are lost");
+            }
+        }
         let mut prepared = source.prepare(self.tenant, actor, at, &event, id)?;
-        let mut batch = writes.batch;
+        let mut batch =
+            self.signed(container, shard, writes.batch, Some(prepared.promise.event)).await?;
         batch.push(Write::Create(intent_document(&prepared)?));
         let op_id = prepared.promise.event.to_string();
         prepared.number.begin();
         let result = self.commit_once(container, shard, &op_id, batch).await;
+        self.wrote(container);
         self.settle(std::slice::from_mut(&mut prepared), &result).await;
-        result.map(|()| prepared.promise)
+        result?;
+        if let Some(promises) = &self.promises {
+            promises.note(source.promise_line(self.tenant, &prepared.promise)?);
+        }
+        Ok(prepared.promise)
+    }
+
+    /// What was promised when the event with this identity was committed at `place`, as [`Change::place`] says it.
+    ///
+    /// # Errors
+    /// * [`StoreError::NotFound`]: it was not.
+    pub async fn promised(
+        &self,
+        place: Option<(Container, &'static str)>,
+        event: EventId,
+    ) -> Result<Promise, StoreError> {
+        let (container, shard) = place.unwrap_or((home(self.source()?.identity()), "0"));
+        let found = self.documents.read(container, &self.key(shard), &event.to_string()).await?;
+        let promise = promise_of(event, &found.ok_or(StoreError::NotFound)?.document)?;
+        if let Some(promises) = &self.promises {
+            promises.note(self.source()?.promise_line(self.tenant, &promise)?);
+        }
+        Ok(promise)
     }
 
     /// Signs the intent of an event whose document will carry it.
@@ -147,7 +133,7 @@ impl Partition {
         &self,
         actor: &Actor,
         at: Timestamp,
-        event: &domain::AuditEvent,
+        event: &AuditEvent,
     ) -> Result<Prepared, StoreError> {
         self.source()?.prepare(self.tenant, actor, at, event, None)
     }
@@ -175,13 +161,16 @@ impl Partition {
     /// # Errors
     /// As [`commit`](Self::commit).
     pub async fn keep(&self, housekeeping: Housekeeping) -> Result<(), StoreError> {
-        let Housekeeping { kind, writes } = housekeeping;
+        let Housekeeping { kind, because, writes } = housekeeping;
         if let Some(refused) = writes.refused {
             return Err(refused);
         }
         let Some((container, shard)) = writes.place else { return Ok(()) };
         tracing::trace!(housekeeping = ?kind, container = container.name());
-        self.documents.commit(container, &self.key(shard), writes.batch).await?;
+        let batch = self.signed(container, shard, writes.batch, because).await?;
+        let result = self.documents.commit(container, &self.key(shard), batch).await;
+        self.wrote(container);
+        result?;
         Ok(())
     }
 
@@ -202,95 +191,37 @@ impl Partition {
         .await
     }
 
-    /// What changed in one shard of this tenant since `after`. Whatever claims to be another tenant's is left out by the port's contract.
-    ///
-    /// # Errors
-    /// When storage fails.
-    pub async fn changes(
+    /// The batch with its records signed.
+    async fn signed(
         &self,
         container: Container,
         shard: &str,
-        after: Option<&Cursor>,
-        limit: usize,
-    ) -> Result<Changes, StoreError> {
-        let key = PartitionKey::new(self.tenant, shard);
-        Ok(self.documents.changes(container, &key, after, limit).await?)
-    }
-
-    /// Commits a batch exactly once although answers may be lost: `op_id` is the create-only document by which it is known.
-    async fn commit_once(
-        &self,
-        container: Container,
-        shard: &str,
-        op_id: &str,
         batch: Vec<Write>,
-    ) -> Result<(), StoreError> {
-        let key = self.key(shard);
-        let wanted =
-            batch.iter().map(Write::document).find(|document| document.id == op_id).cloned();
-        let mut last = StoreError::Unavailable("not tried".to_owned());
-        for attempt in 0..ATTEMPTS_MAX {
-            match self.documents.commit(container, &key, batch.clone()).await {
-                Ok(_) => return Ok(()),
-                Err(CommitError::Refused { .. })
-                    if attempt > 0
-                        && self.is_applied(container, &key, op_id, wanted.as_ref()).await? =>
-                {
-                    return Ok(());
-                }
-                Err(CommitError::Storage(StorageError::Unavailable(why))) => {
-                    last = StoreError::Unavailable(why);
-                }
-                // This attempt was not applied; an earlier one may have been.
-                Err(CommitError::Storage(StorageError::Throttled)) if attempt > 0 => {}
-                Err(error) => return Err(error.into()),
-            }
-            if matches!(self.is_applied(container, &key, op_id, wanted.as_ref()).await, Ok(true)) {
-                return Ok(());
-            }
+        event: Option<EventId>,
+    ) -> Result<Vec<Write>, StoreError> {
+        if container != Container::Access {
+            return Ok(batch);
         }
-        Err(last)
+        self.records.recent.forget(self.tenant);
+        self.records.seal(&self.key(shard), batch, event).await
     }
 
-    /// Whether the document by which a batch is known is there, with the very bytes of this batch.
-    async fn is_applied(
-        &self,
-        container: Container,
-        key: &PartitionKey,
-        op_id: &str,
-        wanted: Option<&ports::NewDocument>,
-    ) -> Result<bool, StoreError> {
-        let found = self.documents.read(container, key, op_id).await?;
-        Ok(found
-            .is_some_and(|found| wanted.is_some_and(|wanted| wanted.body == found.document.body)))
-    }
-
-    /// After a commit: wakes the sealer, or gives back numbers that will never be seen.
-    async fn settle(&self, prepared: &mut [Prepared], result: &Result<(), StoreError>) {
-        match result {
-            Ok(()) => {
-                prepared.iter_mut().for_each(|prepared| prepared.number.stored());
-                self.wake().await;
-            }
-            // It may have been applied: its number stays taken, and the sealer decides.
-            Err(StoreError::Unavailable(_)) => {}
-            Err(_) => prepared.iter_mut().for_each(|prepared| prepared.number.refused()),
+    /// After a batch, whatever became of it.
+    fn wrote(&self, container: Container) {
+        if container == Container::Access {
+            self.records.recent.forget(self.tenant);
         }
     }
 
-    /// Best effort: a timer sweeps what this misses.
-    async fn wake(&self) {
-        let Some(delay) = self.source.as_ref().and_then(|source| source.wake_after(self.tenant))
-        else {
-            return;
-        };
-        if let Err(error) = self.queue.send(QueueName::Seal, &self.tenant.to_string(), delay).await
-        {
-            tracing::warn!(error = %error, "the sealer was not woken; its timer will find the intents");
-        }
+    pub(crate) fn documents(&self) -> &dyn Documents {
+        &*self.documents
     }
 
-    fn source(&self) -> Result<&Arc<IntentSource>, StoreError> {
+    pub(crate) fn records(&self) -> &Records {
+        &self.records
+    }
+
+    pub(crate) fn source(&self) -> Result<&Arc<IntentSource>, StoreError> {
         let missing = || {
             StoreError::Unreadable(
                 "this identity has no intent key, so it changes nothing".to_owned(),

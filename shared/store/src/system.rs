@@ -2,22 +2,35 @@
 
 use std::sync::Arc;
 
-use domain::TenantId;
+use domain::{TenantId, Timestamp};
 use ports::{Container, Cursor, Dirty, Ports};
 
-use crate::{IntentSource, Partition, StoreError};
+use crate::{IntentSource, Partition, Records, StoreError};
 
 /// The capability to open any tenant's partition.
 #[derive(Clone)]
 pub struct SystemCap {
     ports: Ports,
     source: Option<Arc<IntentSource>>,
+    records: Arc<Records>,
 }
 
 impl SystemCap {
     /// Mints the capability. Only `host` does, once for each app.
     pub fn mint(ports: Ports, source: Option<Arc<IntentSource>>) -> Self {
-        Self { ports, source }
+        let records = Records::reading(&ports);
+        Self { ports, source, records }
+    }
+
+    /// The same, with records that are signed or were verified by `records`.
+    #[must_use]
+    pub fn with_records(self, records: Arc<Records>) -> Self {
+        Self { records, ..self }
+    }
+
+    /// What signs and verifies records, for the job that looks after its keys.
+    pub fn records(&self) -> &Records {
+        &self.records
     }
 
     /// The data of `tenant`, for the job that names itself.
@@ -31,8 +44,16 @@ impl SystemCap {
             Arc::clone(&self.ports.documents),
             Arc::clone(&self.ports.queue),
             self.source.clone(),
+            Arc::clone(&self.records),
             tenant,
         )
+    }
+
+    /// Declares void, for every tenant, what this process gave out numbers for and storage refused, where that failed before. Best effort.
+    pub async fn declare_void(&self, now: Timestamp) {
+        for tenant in self.source.iter().flat_map(|source| source.debtors()) {
+            self.partition(tenant, "declare_void").declare_void(now).await;
+        }
     }
 
     /// Which partitions of a container changed since `after`.

@@ -15,6 +15,18 @@ pub enum Method {
     Delete,
 }
 
+impl Method {
+    /// Its name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
 /// Who may call an endpoint.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Access {
@@ -47,21 +59,30 @@ pub struct Endpoint {
     pub feature: Option<Feature>,
     /// Whether a Runner that still waits for approval may call it.
     pub admits_waiting: bool,
+    /// Whether a tenant that is closing may call it although it changes something.
+    pub while_closing: bool,
     /// The events that it may record; empty when it changes nothing worth recording.
     pub audits: &'static [EventKind],
     /// The status of success.
     pub success: u16,
     /// The largest body that it reads, in bytes.
     pub body_bytes_max: usize,
+    /// Describes the query of the URL.
+    pub query: Option<Describe>,
     /// Describes the request body.
     pub request: Option<Describe>,
     /// Describes the answer.
     pub response: Option<Describe>,
+    /// The media types of the request body; one whose name has `-batch+` holds an array of what the body is otherwise.
+    pub takes: &'static [&'static str],
+    /// The media types of the answer.
+    pub gives: &'static [&'static str],
     /// The problem codes of its own, beside those that every endpoint has.
     pub problems: &'static [&'static str],
 }
 
 const BODY_BYTES_MAX: usize = 64 * 1024;
+const JSON: &[&str] = &["application/json"];
 
 impl Endpoint {
     const fn new(method: Method, path: &'static str, access: Access, success: u16) -> Self {
@@ -72,11 +93,15 @@ impl Endpoint {
             access,
             feature: None,
             admits_waiting: false,
+            while_closing: false,
             audits: &[],
             success,
             body_bytes_max: BODY_BYTES_MAX,
+            query: None,
             request: None,
             response: None,
+            takes: JSON,
+            gives: JSON,
             problems: &[],
         }
     }
@@ -119,6 +144,23 @@ impl Endpoint {
         self
     }
 
+    /// Also serves tenants that are closing, in every plan, although it changes something: exports, one's own sessions, taking the closing back.
+    pub const fn while_closing(mut self) -> Self {
+        self.while_closing = true;
+        self
+    }
+
+    /// Whether a tenant that is closing may call it: what reads, and what says so. What a Runner fetches and is recorded is work for it.
+    pub const fn serves_closing(&self) -> bool {
+        let is_work = matches!(self.access, Access::Runner) && !self.audits.is_empty();
+        self.while_closing || (matches!(self.method, Method::Get) && !is_work)
+    }
+
+    /// Whether it takes the key of a repeated request itself ([`Once`](crate::Once)), since it waits for the log.
+    pub(crate) fn takes_its_key(&self) -> bool {
+        self.problems.contains(&"not-sealed-yet")
+    }
+
     /// Records one of `audits` although it only reads.
     pub const fn audited(mut self, audits: &'static [EventKind]) -> Self {
         self.audits = audits;
@@ -131,6 +173,12 @@ impl Endpoint {
         self
     }
 
+    /// Reads a query of type `T`.
+    pub const fn query<T: JsonSchema>(mut self) -> Self {
+        self.query = Some(describe::<T>);
+        self
+    }
+
     /// Reads a body of type `T`.
     pub const fn request<T: JsonSchema>(mut self) -> Self {
         self.request = Some(describe::<T>);
@@ -140,6 +188,18 @@ impl Endpoint {
     /// Answers with a `T`.
     pub const fn response<T: JsonSchema>(mut self) -> Self {
         self.response = Some(describe::<T>);
+        self
+    }
+
+    /// Reads bodies of these media types instead of JSON.
+    pub const fn takes(mut self, media: &'static [&'static str]) -> Self {
+        self.takes = media;
+        self
+    }
+
+    /// Answers with one of these media types instead of JSON.
+    pub const fn gives(mut self, media: &'static [&'static str]) -> Self {
+        self.gives = media;
         self
     }
 

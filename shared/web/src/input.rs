@@ -1,5 +1,7 @@
 //! What a handler takes from a request: strict, bounded, refused as a problem.
 
+use std::str::FromStr;
+
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
@@ -102,10 +104,40 @@ impl<S: Send + Sync, K: Kind> FromRequestParts<S> for PathId<K> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let PathPart(id) = PathPart::from_request_parts(parts, state).await?;
+        Ok(Self(id))
+    }
+}
+
+/// The one part of a path that is anything else. A text that is none of it names nothing: 404.
+pub struct PathPart<A>(pub A);
+
+impl<S: Send + Sync, A: FromStr> FromRequestParts<S> for PathPart<A> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        // What is not UTF-8 comes to no FromStr.
         let Path(text) = Path::<String>::from_request_parts(parts, state)
             .await
             .map_err(|_| Problem::not_found())?;
         text.parse().map(Self).map_err(|_| Problem::not_found())
+    }
+}
+
+/// The two identifiers of a path. A text that is no identifier names nothing: 404.
+pub struct PathPair<A, B>(pub A, pub B);
+
+impl<S: Send + Sync, A: FromStr, B: FromStr> FromRequestParts<S> for PathPair<A, B> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path((first, second)) = Path::<(String, String)>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Problem::not_found())?;
+        match (first.parse(), second.parse()) {
+            (Ok(first), Ok(second)) => Ok(Self(first, second)),
+            (Err(_), _) | (_, Err(_)) => Err(Problem::not_found()),
+        }
     }
 }
 

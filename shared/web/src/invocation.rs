@@ -57,6 +57,8 @@ async fn invoke<S>(
     let now = gate.now();
     let job = Job { now, request: gate.ports.randomness.id(now), cap, trigger };
     let request = job.request;
+    // What failed at the end of a request is tried again by whatever job of this app comes next.
+    job.cap.declare_void(now).await;
     let mut response = match taken(trigger, body) {
         Ok(input) => answer(handler(state, job, input).await),
         Err(problem) => problem.into_response(),

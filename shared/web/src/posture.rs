@@ -14,7 +14,7 @@ const HEADERS: [(HeaderName, HeaderValue); 8] = [
     (
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(
-            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+            "default-src 'none'; script-src 'none'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'",
         ),
     ),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -29,13 +29,16 @@ const HEADERS: [(HeaderName, HeaderValue); 8] = [
     ),
     (
         HeaderName::from_static("permissions-policy"),
-        HeaderValue::from_static("camera=(), geolocation=(), microphone=()"),
+        HeaderValue::from_static(
+            "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()",
+        ),
     ),
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 
-/// Adds the headers that an answer does not have yet.
+/// Adds the headers that an answer does not have yet, and takes off what says with which program it was made.
 pub fn security_headers(mut response: Response) -> Response {
+    response.headers_mut().remove(header::SERVER);
     for (name, value) in HEADERS {
         response.headers_mut().entry(name).or_insert(value);
     }

@@ -71,7 +71,7 @@ impl Problem {
     }
 }
 
-const fn title(class: Class) -> &'static str {
+pub(crate) const fn title(class: Class) -> &'static str {
     match class {
         Class::Invalid => "The request is not valid",
         Class::Unauthenticated => "Sign in first",
@@ -81,6 +81,7 @@ const fn title(class: Class) -> &'static str {
         Class::Conflict => "Conflict",
         Class::TooLarge => "Too large",
         Class::Media => "Unsupported media type",
+        Class::Unprocessable => "It contradicts what was sent before",
         Class::TooMany => "Too many requests",
         Class::Internal => "Internal error",
         Class::Unavailable => "Try again later",
@@ -102,7 +103,8 @@ impl<E: Fault> From<E> for Problem {
             | Class::Unauthenticated
             | Class::Forbidden
             | Class::Method
-            | Class::Conflict => problem,
+            | Class::Conflict
+            | Class::Unprocessable => problem,
             Class::TooLarge | Class::Media | Class::Internal => problem,
         }
     }

@@ -12,9 +12,9 @@ use protocol::{
     message_signature::{MessageSignatureError, RUNNER, Request, verify},
     routes::{RUNNER_HEADER, TENANT_HEADER},
 };
-use store::{Change, Partition, Promise, StoreError};
+use store::{Change, Partition, Promise, StoreError, TenantRecord};
 
-use crate::{Endpoint, Gate, Problem, RunnerKey, Visitor, input::too_large};
+use crate::{Endpoint, Gate, Problem, RunnerKey, Visitor, input::too_large, not_served};
 
 /// An admitted Runner: the only way a handler reaches its tenant's data in a Runner's name.
 #[derive(Clone)]
@@ -90,12 +90,17 @@ pub(crate) async fn admit_runner(
         .map_err(|error| refusal(&error, visitor.now))?;
     let RunnerKey { runner, tenant, key, is_active, shard } =
         named.ok_or_else(signature_invalid)?;
+    let data = gate.partition(tenant);
+    let record = data.find_lately::<TenantRecord>(TenantRecord::ID, visitor.now).await?;
+    let record = record.ok_or_else(signature_invalid)?;
+    if let Some(problem) = not_served(&record, endpoint) {
+        return Err(problem);
+    }
     if !is_active && !endpoint.admits_waiting {
         let detail = "This Runner waits for approval: compare the six words with an owner of the tenant, and ask again.";
         return Err(Problem::new(Class::Forbidden, "runner-not-active", detail));
     }
-    let Visitor { now, request } = visitor;
-    let data = gate.partition(tenant);
+    let Visitor { now, request, .. } = visitor;
     let kid = accepted.kid;
     Ok((
         RunnerCaller { runner, tenant, kid, key, shard, is_active, now, request, data, endpoint },

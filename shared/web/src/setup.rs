@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ports::{Identity, Ports};
+use ports::{Breaches, Identity, Ports};
 use store::{IntentSource, Keyring, KeyringError, StoreError, SystemCap};
 
 use crate::{App, RunnerKeys};
@@ -23,6 +23,18 @@ pub struct Setup {
     pub deployment: String,
     /// The base URL under which Runners and people reach us, without a slash at its end.
     pub public_url: String,
+    /// How many proxies of ours a request passes; 0 when callers are on this machine.
+    pub proxy_hops: u8,
+    /// Whom to ask whether a password leaked; `None` to ask nobody.
+    pub breaches: Option<Arc<dyn Breaches>>,
+    /// The restore epoch: raised by whoever restores the database, so that nothing of before counts by itself.
+    pub restore_epoch: u64,
+    /// How often the audit logs were rotated: raised by the operator, so that each goes on in its next epoch with a new key.
+    pub log_rotation: u32,
+    /// The authority that puts time stamps (RFC 3161) under heads of the directory of logs.
+    pub timestamp_url: Option<String>,
+    /// Witnesses of others (C2SP tlog-witness) that cosign the logs of this deployment, each a verifier key and an address, with semicolons between.
+    pub witnesses: Option<String>,
 }
 
 /// Why an app did not open.

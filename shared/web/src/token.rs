@@ -2,14 +2,20 @@
 //!
 //! ES256, `typ` `at+jwt` (RFC 9068), 15 minutes, no roles inside: the guard reads them.
 
+mod verified;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::{SessionId, TenantId, Timestamp, UserId};
+use domain::{SessionId, TenantId, Timestamp, UserId, VisitId};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, errors::ErrorKind};
 use protocol::key::{Es256Key, Jwk, PublicKey, Signer as _};
 use serde::{Deserialize, Serialize};
+use verified::Verified;
 
 /// The authentication context of a session whose second factor was shown.
 pub const ACR_MFA: &str = "urn:proofline:acr:mfa";
+
+/// The authentication context of a program with a personal access token.
+pub(crate) const ACR_TOKEN: &str = "urn:proofline:acr:token";
 
 /// The longest token that is looked at, in bytes.
 const TOKEN_BYTES_MAX: usize = 4096;
@@ -23,6 +29,16 @@ pub enum Scope {
     /// Enrol the first second factor.
     #[serde(rename = "mfa:enrol")]
     MfaEnrol,
+}
+
+/// Who acts in the user's place.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActingParty {
+    /// The operator.
+    pub sub: UserId,
+    /// The visit that the tenant can end.
+    pub visit: VisitId,
 }
 
 /// What an access token says.
@@ -40,13 +56,22 @@ pub struct AccessClaims {
     /// Their session; `None` in a scoped token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<SessionId>,
+    /// Set only in the token of an operator's visit (RFC 8693 §4.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<ActingParty>,
     /// Set only in a token for one step of a login.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
     /// The epoch of the user's guard.
     pub epo: u32,
+    /// The restore epoch of the deployment; absent while nothing was ever restored.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rep: u64,
     /// The authentication context.
     pub acr: String,
+    /// How they signed in (RFC 8176); empty in a scoped token.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amr: Vec<String>,
     /// When the second factor was last shown, in seconds since 1970.
     pub auth_time: i64,
     /// When it was issued.
@@ -74,6 +99,9 @@ pub enum TokenError {
     /// Issued by or for another deployment.
     #[error("the token is for another deployment")]
     Deployment,
+    /// Issued before the database was restored, or by an app that does not know of it.
+    #[error("the token is of another restore epoch")]
+    Restored,
     /// Not yet, or no longer.
     #[error("the token has expired")]
     Time,
@@ -91,14 +119,32 @@ struct StrictHeader {
 #[derive(Clone, Debug)]
 pub struct TokenVerifier {
     deployment: String,
+    restore_epoch: u64,
     keys: Vec<(String, DecodingKey)>,
+    verified: Verified,
 }
 
 impl TokenVerifier {
     /// Trusts `keys` for tokens that `deployment` issued for itself.
     pub fn new<'a>(deployment: &str, keys: impl IntoIterator<Item = &'a Jwk>) -> Self {
         let keys = keys.into_iter().filter_map(decoding_key).collect();
-        Self { deployment: deployment.to_owned(), keys }
+        Self {
+            deployment: deployment.to_owned(),
+            restore_epoch: 0,
+            keys,
+            verified: Verified::default(),
+        }
+    }
+
+    /// The same, for tokens that were issued in this restore epoch.
+    #[must_use]
+    pub fn in_restore_epoch(self, epoch: u64) -> Self {
+        Self { restore_epoch: epoch, ..self }
+    }
+
+    /// Whether there is any key to verify with.
+    pub(crate) fn knows_keys(&self) -> bool {
+        !self.keys.is_empty()
     }
 
     /// The claims of a token that counts at `now`.
@@ -106,6 +152,10 @@ impl TokenVerifier {
     /// # Errors
     /// One variant for each reason.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
+        let digest = Verified::digest(token);
+        if let Some(claims) = self.verified.recall(&digest) {
+            return self.check(claims, now);
+        }
         let header = strict_header(token)?;
         let key =
             self.keys.iter().find(|(kid, _)| *kid == header.kid).ok_or(TokenError::UnknownKey)?;
@@ -119,12 +169,17 @@ impl TokenVerifier {
             let is_signature = matches!(error.kind(), ErrorKind::InvalidSignature);
             if is_signature { TokenError::Signature } else { TokenError::Form }
         })?;
-        self.check(claims.claims, now)
+        let claims = self.check(claims.claims, now)?;
+        self.verified.remember(digest, claims.clone());
+        Ok(claims)
     }
 
     fn check(&self, claims: AccessClaims, now: Timestamp) -> Result<AccessClaims, TokenError> {
         if claims.iss != self.deployment || claims.aud != self.deployment {
             return Err(TokenError::Deployment);
+        }
+        if claims.rep != self.restore_epoch {
+            return Err(TokenError::Restored);
         }
         let now = now.unix_s();
         if claims.exp <= now - LEEWAY_S
@@ -135,6 +190,11 @@ impl TokenVerifier {
         }
         Ok(claims)
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 fn decoding_key(jwk: &Jwk) -> Option<(String, DecodingKey)> {
@@ -174,3 +234,6 @@ pub fn sign_access_token(key: &Es256Key, claims: &AccessClaims) -> Result<String
     let signature = key.sign(signed.as_bytes()).map_err(|_| TokenError::Form)?;
     Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,3 +21,4 @@ pub(super) mod procedure;
 pub(super) mod run;
 pub(super) mod runner;
 pub(super) mod serve;
+pub(super) mod witness;

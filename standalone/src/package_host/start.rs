@@ -5,7 +5,7 @@ mod calling;
 use std::{path::Path, sync::Arc};
 
 use ambient::{SystemClock, SystemRandomness};
-use host::Config;
+use host::{Config, RootPassphrase};
 use local::Store;
 use ports::Randomness;
 use tokio::{
@@ -52,8 +52,10 @@ pub async fn host_packages(options: HostOptions) -> Result<Hosting, HostError> {
     let (listener, address) = bind(options.port).await?;
     let config = config(&options, &packages, address.port())?;
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
-    let store = Store::open(&config.data, Arc::clone(&clock) as _, Arc::clone(&randomness) as _)
-        .map_err(ServeError::from)?;
+    let passphrase = config.root_passphrase.as_ref().map(RootPassphrase::secret);
+    let (at, chance) = (Arc::clone(&clock) as _, Arc::clone(&randomness) as _);
+    let store =
+        Store::open_under(&config.data, passphrase, at, chance).map_err(ServeError::from)?;
     let lock = Lock::take(&config.data)?;
     store.queues().reclaim().await.map_err(ServeError::from)?;
     store.topics().reclaim().await.map_err(ServeError::from)?;

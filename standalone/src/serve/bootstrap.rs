@@ -13,7 +13,7 @@ use std::{
 };
 
 use auth::Bootstrap;
-use domain::{InvitationId, TenantId, auth::Ticket, kind};
+use domain::{InvitationId, TenantId, TenantKind, auth::Ticket, kind};
 use ports::{Clock, QueueError, QueueName, Randomness};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,8 @@ use crate::Inbox;
 const MARKER: &str = "owner-invited";
 /// Holds the token until then.
 const PENDING: &str = "owner-invitation.json";
+/// Holds the token of the platform's owner.
+const OPERATOR: &str = "operator-invitation.json";
 /// How long the first tenant may take before the host says that it serves.
 const MADE_WITHIN: Duration = Duration::from_secs(10);
 
@@ -43,7 +45,7 @@ pub struct Invited {
 pub enum BootstrapError {
     /// The kept token is none.
     #[error(
-        "owner-invitation.json in the data folder is not an invitation; remove it to make a new one"
+        "owner-invitation.json or operator-invitation.json in the data folder is not an invitation; remove it to make a new one"
     )]
     Pending,
     /// The queue did not take the message.
@@ -81,11 +83,8 @@ impl Installer<'_> {
             forget(self.data)?;
             return Ok(None);
         }
-        let pending = match kept(self.data)? {
-            Some(pending) => pending,
-            None => self.keep(tenant_name)?,
-        };
-        let text = message(&pending)?;
+        let pending = self.pending(PENDING, tenant_name)?;
+        let text = message(&pending, TenantKind::Customer)?;
         self.inbox.send(QueueName::Bootstrap, &text).await.map_err(BootstrapError::from)?;
         let made = processed.wait_for(|count| *count > 0);
         if !matches!(tokio::time::timeout(MADE_WITHIN, made).await, Ok(Ok(_))) {
@@ -94,7 +93,24 @@ impl Installer<'_> {
         Ok(Some(Invited { token: pending.token.into(), tenant_name: pending.tenant_name }))
     }
 
-    fn keep(&self, tenant_name: &str) -> Result<Pending, ServeError> {
+    /// Asks `auth` for the tenant of whoever runs the deployment, and gives the invitation of its owner: the same one however often it is
+    /// asked for, since the file that keeps it stays. `auth` makes one such tenant, and takes the invitation once.
+    pub(crate) async fn invite_operator(&self, tenant_name: &str) -> Result<Invited, ServeError> {
+        let pending = self.pending(OPERATOR, tenant_name)?;
+        let text = message(&pending, TenantKind::Platform)?;
+        self.inbox.send(QueueName::Bootstrap, &text).await.map_err(BootstrapError::from)?;
+        Ok(Invited { token: pending.token.into(), tenant_name: pending.tenant_name })
+    }
+
+    /// The invitation that is kept in `file`, or a new one.
+    fn pending(&self, file: &'static str, tenant_name: &str) -> Result<Pending, ServeError> {
+        match kept(self.data, file)? {
+            Some(pending) => Ok(pending),
+            None => self.keep(file, tenant_name),
+        }
+    }
+
+    fn keep(&self, file: &'static str, tenant_name: &str) -> Result<Pending, ServeError> {
         let now = self.clock.now();
         let tenant: TenantId = self.randomness.id(now);
         let invitation: InvitationId = self.randomness.id(now);
@@ -103,12 +119,12 @@ impl Installer<'_> {
         let token = ticket.expose().expose_secret().to_owned();
         let pending = Pending { token, tenant_name: tenant_name.to_owned() };
         let bytes = serde_json::to_vec(&pending).map_err(|_| BootstrapError::Pending)?;
-        write_durably(self.data, PENDING, &bytes)?;
+        write_durably(self.data, file, &bytes)?;
         Ok(pending)
     }
 }
 
-fn message(pending: &Pending) -> Result<String, BootstrapError> {
+fn message(pending: &Pending, kind: TenantKind) -> Result<String, BootstrapError> {
     let ticket: Ticket<kind::Invitation> =
         pending.token.parse().map_err(|_| BootstrapError::Pending)?;
     let message = Bootstrap {
@@ -116,6 +132,7 @@ fn message(pending: &Pending) -> Result<String, BootstrapError> {
         tenant_name: pending.tenant_name.clone(),
         invitation: ticket.id,
         ticket_sha256: ticket.sha256(),
+        kind,
     };
     serde_json::to_string(&message).map_err(|_| BootstrapError::Pending)
 }
@@ -126,8 +143,8 @@ pub(crate) fn told(data: &Path) -> Result<(), ServeError> {
     forget(data)
 }
 
-fn kept(data: &Path) -> Result<Option<Pending>, ServeError> {
-    let path = data.join(PENDING);
+fn kept(data: &Path, file: &'static str) -> Result<Option<Pending>, ServeError> {
+    let path = data.join(file);
     match fs::read(&path) {
         Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes).map_err(|_| BootstrapError::Pending)?)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

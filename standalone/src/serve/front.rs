@@ -29,7 +29,10 @@ const BODY_BYTES_MAX: u64 = 100 * 1024 * 1024;
 const ANSWER_WITHIN: Duration = Duration::from_secs(230);
 
 /// Paths that lie outside `/api/`, and where an app answers them: the edge does the same in Azure.
-const REWRITES: [(&str, &str); 1] = [("/.well-known/jwks.json", "/api/auth/.well-known/jwks.json")];
+const REWRITES: [(&str, &str); 2] = [
+    ("/.well-known/jwks.json", "/api/auth/.well-known/jwks.json"),
+    ("/.well-known/proofline-keys.json", protocol::routes::KEYS),
+];
 
 /// What the public port needs.
 pub(crate) struct Front {

@@ -72,9 +72,8 @@ fn invitation(url: &str, invited: &Invited) -> String {
     let (token, name) = (invited.token.expose_secret(), &invited.tenant_name);
     format!(
         "\nThere is no account yet. This invitation makes the first owner of \"{name}\"; it works once, for 24 hours, and is shown once:\n\n  \
-         {token}\n\nRedeem it with an address and a password of your own:\n\n  \
-         curl -sS {url}/api/auth/v1/invitations/redeem -H 'content-type: application/json' \\\n    \
-         -d '{{\"token\":\"{token}\",\"email\":\"you@example.com\",\"display_name\":\"You\",\"password\":\"…\"}}'\n\n\
+         {token}\n\nRedeem it with an address and a password of your own, in another terminal:\n\n  \
+         PROOFLINE_INVITATION={token} \\\n    proofline login --url {url}\n\n\
          Lost it before it was used? Stop, remove the data folder, start again: nothing is in it yet.\n\n"
     )
 }

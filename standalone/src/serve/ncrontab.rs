@@ -62,6 +62,18 @@ impl Ncrontab {
     }
 }
 
+impl Ncrontab {
+    /// The tick that follows the one of `last`, at `now`. A timer may wake a little before its tick; but a last tick that lies behind the next one is
+    /// from before the clock was set back, and nothing is waited for because of it.
+    pub(crate) fn next_tick(&self, last: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+        let next = self.next_after(now)?;
+        match last {
+            Some(last) if now < last && last <= next => self.next_after(last),
+            Some(_) | None => Some(next),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +104,22 @@ mod tests {
     #[test]
     fn a_tick_is_strictly_after() {
         assert_eq!(next("0 */5 * * * *", "2026-11-21T00:15:00Z"), "2026-11-21T00:20:00.000000Z");
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_stops_no_timer() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let schedule: Ncrontab = "0 */5 * * * *".parse().unwrap();
+        let tick = |last: Option<&str>, now| {
+            schedule.next_tick(last.map(at), at(now)).unwrap().to_string()
+        };
+        let (now, next) = ("2026-11-21T00:12:00Z", "2026-11-21T00:15:00.000000Z");
+        assert_eq!(tick(None, now), next);
+        assert_eq!(tick(Some("2026-11-21T00:10:00Z"), now), next);
+        // It woke before its tick, which is made.
+        assert_eq!(tick(Some(next), now), "2026-11-21T00:20:00.000000Z");
+        assert_eq!(tick(Some("2026-11-21T00:20:00Z"), now), next);
+        assert_eq!(tick(Some("2027-11-21T00:15:00Z"), now), next);
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use ambient::{SystemClock, SystemRandomness};
-use host::{Backend, Config};
+use host::{Backend, Config, RootPassphrase};
 use local::Store;
+use secrecy::ExposeSecret as _;
 use tokio::{sync::watch, task::JoinSet};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
@@ -35,7 +36,9 @@ pub async fn serve(options: Options, apps: &'static [HostedApp]) -> Result<Servi
     let (listener, address) = bind(options.port).await?;
     let config = config(&options, address.port())?;
     let (clock, randomness) = (Arc::new(SystemClock), Arc::new(SystemRandomness));
-    let store = Store::open(&config.data, Arc::clone(&clock) as _, Arc::clone(&randomness) as _)?;
+    let passphrase = config.root_passphrase.as_ref().map(RootPassphrase::secret);
+    let (at, chance) = (Arc::clone(&clock) as _, Arc::clone(&randomness) as _);
+    let store = Store::open_under(&config.data, passphrase, at, chance)?;
     let lock = Lock::take(&config.data)?;
     // The lock says that nobody else works on what a host before us took and did not finish.
     store.queues().reclaim().await?;
@@ -84,10 +87,15 @@ pub(crate) fn config(options: &Options, port: u16) -> Result<Config, ServeError>
     Config::read(|name| match name {
         "PROOFLINE_DATA" => Some(data.to_string_lossy().into_owned()),
         "PROOFLINE_PUBLIC_URL" => Some(public_url.clone()),
+        "PROOFLINE_ROOT_PASSPHRASE" => options.root_passphrase.as_ref().map(exposed),
         "PROOFLINE_BACKEND" => options.backend.map(BackendName::setting),
         _ => None,
     })
     .map_err(ServeError::Config)
+}
+
+fn exposed(passphrase: &RootPassphrase) -> String {
+    passphrase.secret().expose_secret().to_owned()
 }
 
 /// The levels for people: errors of the apps, and warnings of the host.
@@ -151,6 +159,14 @@ fn settings(config: &Config, log: bool) -> Vec<(&'static str, String)> {
         ("PROOFLINE_PUBLIC_URL", config.public_url.clone()),
         ("FUNCTIONS_CUSTOMHANDLER_WORKER_ID", guid(&SystemRandomness)),
     ];
+    // What was typed is not in the environment that they inherit.
+    settings.extend(
+        config
+            .root_passphrase
+            .as_ref()
+            .map(|passphrase| ("PROOFLINE_ROOT_PASSPHRASE", exposed(passphrase))),
+    );
+    settings.push(("PROOFLINE_ROOT_PASSPHRASE_FILE", String::new()));
     if !log {
         settings.push(("PROOFLINE_LOG", quiet().to_string()));
     }

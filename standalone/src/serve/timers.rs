@@ -74,7 +74,7 @@ impl Timer {
     /// Ticks that passed meanwhile are not made up for one by one.
     fn note(&self, last: Option<Timestamp>) -> Option<Noted> {
         let updated = self.clock.now();
-        let next = self.schedule.next_after(last.map_or(updated, |last| last.max(updated)))?;
+        let next = self.schedule.next_tick(last, updated)?;
         let noted = Noted { last, next, updated };
         if let Err(error) = self.write(&noted) {
             tracing::warn!(function = self.trigger.name, error = %error, "a tick was not noted");

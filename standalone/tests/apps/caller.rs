@@ -1,5 +1,10 @@
 //! Asks over HTTP, and looks into the outbox.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy takes what is outside a #[test] for production code"
+)]
+
 use std::{fs, future::Future, path::Path, time::Duration};
 
 use axum::{

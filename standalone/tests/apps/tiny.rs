@@ -1,5 +1,10 @@
 //! A real function app, as small as one can be. What its triggers saw lies in the outbox, one letter each, whichever process saw it.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy takes what is outside a #[test] for production code"
+)]
+
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
@@ -103,6 +108,7 @@ impl Ports {
             to: "test@example.com".to_owned(),
             subject: subject.to_owned(),
             text: text.to_owned(),
+            html: None,
         };
         self.mail.send(&letter).await.map_err(|error| Problem::internal(&error))?;
         Ok(json!({}))

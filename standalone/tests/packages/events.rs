@@ -6,10 +6,8 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use standalone::{HostError, Misfortune};
 
-use crate::{
-    caller::{EVENT, post, until},
-    pack::{Answer, Pack, ask, names},
-};
+use super::pack::{Answer, Pack, ask, names};
+use crate::caller::{EVENT, post, until};
 
 const HOOK: &str = "/runtime/webhooks/EventGrid?functionName=event";
 
@@ -119,7 +117,7 @@ async fn as_in_azure_an_empty_success_hangs_until_the_handler_is_killed() {
         .iter()
         .fold(Pack::hostile(), |pack, name| pack.event(name));
     let pack = pack
-        .function("take", &crate::pack::queue("seal"))
+        .function("take", &super::pack::queue("seal"))
         .host("/functionTimeout", json!("00:00:01"));
     let hosting = pack.start(|options| options.azure_like = true).await.unwrap();
     let asked = async |name: &str| {
@@ -154,7 +152,7 @@ async fn a_hang_is_ended_with_the_handler_and_all_that_it_worked_on() {
     let url = format!("{}{}", hosting.url, HOOK.replace("=event", "=hang"));
     let body = event("one");
     let (hung, other) =
-        tokio::join!(notify(&url, "Notification", &body), crate::pack::get(&forever));
+        tokio::join!(notify(&url, "Notification", &body), super::pack::get(&forever));
     assert!(hung.status == 500 && hung.text().contains("functionTimeout"), "{}", hung.text());
     assert_eq!(other.body, None);
     pack.until_seen("started", 2).await;

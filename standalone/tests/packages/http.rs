@@ -11,9 +11,9 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use standalone::{HostedApp, Misfortune, Options, Times, serve};
 
+use super::pack::{Answer, Pack, ask, get, queue, raw};
 use crate::{
     caller::{self, EVENT, JSON, letters, post, until},
-    pack::{Answer, Pack, ask, get, queue, raw},
     tiny,
 };
 

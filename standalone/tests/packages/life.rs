@@ -5,10 +5,8 @@ use std::{fs, process::Command, time::Duration};
 use serde_json::{Value, json};
 use standalone::{HostError, Rule, Times};
 
-use crate::{
-    caller::until,
-    pack::{Pack, get, names},
-};
+use super::pack::{Pack, get, names};
+use crate::caller::until;
 
 async fn life(url: &str) -> Value {
     let answer = get(&format!("{url}/api/hostile/self")).await;
@@ -66,12 +64,12 @@ async fn a_handler_that_dies_is_started_again_on_its_port_with_another_id() {
     let hosting = pack.started().await;
     let first = life(&hosting.url).await;
     kill(&first["process"]);
+    // What is asked while it dies has no answer (502); what is asked afterwards waits for the one that starts.
     until("another process", async || {
-        get(&format!("{}/api/hostile/self", hosting.url)).await.json()["process"]
-            != first["process"]
+        let answer = get(&format!("{}/api/hostile/self", hosting.url)).await;
+        answer.status == 200 && answer.json()["process"] != first["process"]
     })
     .await;
-    // A request waits for the one that starts.
     let second = life(&hosting.url).await;
     let variable = |life: &Value, name: &str| life["environment"][name].clone();
     let (port, id) = ("FUNCTIONS_CUSTOMHANDLER_PORT", "FUNCTIONS_CUSTOMHANDLER_WORKER_ID");

@@ -46,7 +46,7 @@ impl Pack {
         std::os::unix::fs::symlink(std::env::current_exe().unwrap(), root.join("handler")).unwrap();
         let description = json!({
             "defaultExecutablePath": "handler",
-            "arguments": ["hosted::handler", "--exact", "--ignored", "--nocapture"],
+            "arguments": ["packages::hosted::handler", "--exact", "--ignored", "--nocapture"],
         });
         let host = json!({
             "version": "2.0",

@@ -7,10 +7,8 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use standalone::HostOptions;
 
-use crate::{
-    caller::until,
-    pack::{Pack, ask, queue},
-};
+use super::pack::{Pack, ask, queue};
+use crate::caller::until;
 
 fn timer(more: &Value) -> Value {
     let mut binding = json!({"type": "timerTrigger", "direction": "in", "name": "timer", "schedule": "0 0 0 1 1 *"});

@@ -7,7 +7,10 @@ use azure::{AzureDocuments, CosmosSettings};
 use azure_data_cosmos::fault_injection::FaultInjectionRule;
 use domain::Timestamp;
 use local::Store;
-use ports::{Clock, Documents, Identity, Message, Ports, QueueName, Randomness};
+use ports::{
+    BlobError, Bucket, Clock, Container, Documents, Identity, Message, PartitionKey, Ports,
+    QueueName, Randomness, Removal, StorageError,
+};
 use system_tests::{
     contract::Backend,
     doubles::{ManualClock, SeededRandomness},
@@ -19,7 +22,7 @@ use crate::{
     identity::{Tokens, Trouble, client_id},
 };
 
-type Handles = BTreeMap<Identity, Arc<dyn Documents>>;
+type Handles = BTreeMap<Identity, Arc<AzureDocuments>>;
 
 /// An account of its own, reached through two clients, as two processes have them.
 pub struct CosmosBackend {
@@ -58,7 +61,7 @@ impl CosmosBackend {
                 let (clock, randomness) = (Arc::clone(&clock), Arc::clone(&randomness));
                 let documents =
                     AzureDocuments::over(&client, DATABASE, identity, clock, randomness);
-                (identity, Arc::new(documents) as Arc<dyn Documents>)
+                (identity, Arc::new(documents))
             };
             anyhow::Ok(Identity::ALL.map(open).into())
         };
@@ -119,9 +122,33 @@ impl CosmosBackend {
     fn with(&self, handles: &Handles, identity: Identity) -> Ports {
         let mut ports = self.rest.ports(identity);
         if let Some(documents) = handles.get(&identity) {
-            ports.documents = Arc::clone(documents);
+            ports.documents = Arc::clone(documents) as Arc<dyn Documents>;
+            let (documents, rest) = (Arc::clone(documents), ports.removal);
+            ports.removal = Arc::new(Removing { documents, rest });
         }
         ports
+    }
+}
+
+/// Removes documents on Cosmos DB, and blobs on this machine.
+struct Removing {
+    documents: Arc<AzureDocuments>,
+    rest: Arc<dyn Removal>,
+}
+
+#[async_trait]
+impl Removal for Removing {
+    async fn remove_documents(
+        &self,
+        container: Container,
+        partition: &PartitionKey,
+        ids: &[String],
+    ) -> Result<u64, StorageError> {
+        self.documents.remove(container, partition, ids).await
+    }
+
+    async fn remove_blob(&self, bucket: Bucket, name: &str) -> Result<(), BlobError> {
+        self.rest.remove_blob(bucket, name).await
     }
 }
 

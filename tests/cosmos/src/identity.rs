@@ -38,6 +38,7 @@ pub const fn client_id(identity: Identity) -> &'static str {
         Identity::Runs => "a0000000-0000-4000-8000-000000000002",
         Identity::Audit => "a0000000-0000-4000-8000-000000000003",
         Identity::Signer => "a0000000-0000-4000-8000-000000000004",
+        Identity::Purge => "a0000000-0000-4000-8000-000000000005",
     }
 }
 

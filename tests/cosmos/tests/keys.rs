@@ -1,12 +1,8 @@
 //! Keys in Key Vault, against the stand-in: the contract of every backend, rotation, trouble, rights, and how seldom the vault is called.
 
-#[path = "keys/backend.rs"]
 mod backend;
-#[path = "keys/calls.rs"]
 mod calls;
-#[path = "keys/rights.rs"]
 mod rights;
-#[path = "keys/trouble.rs"]
 mod trouble;
 
 use azure::OpenError;
@@ -16,9 +12,16 @@ use azure_counterparts::vault::{
     key_name,
 };
 use backend::VaultBackend;
-use ports::{Identity, KeyPurpose, Keys as _, Secret};
+use domain::{CustomerKey, TenantId, Timestamp};
+use local::Store;
+use ports::{Identity, KeyError, KeyPurpose, Keys as _, OwnKey, Secret};
+use seal::Place;
 use secrecy::ExposeSecret as _;
-use system_tests::contract_tests;
+use store::FieldKeys;
+use system_tests::{
+    contract_tests,
+    doubles::{ManualClock, SeededRandomness},
+};
 
 contract_tests! { VaultBackend::new().await =>
     keys::material_comes_back_to_its_holder,
@@ -106,4 +109,57 @@ async fn the_password_of_the_mail_server_is_read_and_never_shown() {
     alone.vault.set_secret("mail-password", "").unwrap();
     let empty = secrets.read(Secret::MailPassword).await.unwrap_err();
     assert!(matches!(&empty, OpenError::Missing { what, .. } if what == "secret mail-password"));
+}
+
+/// The deployment's vault gave the key a new version: what the old one wrapped is wrapped anew, and does not need it any more.
+#[tokio::test]
+async fn a_tenants_key_is_wrapped_anew_when_the_vaults_key_has_a_new_version() {
+    let alone = Alone::start().await.unwrap();
+    let folder = tempfile::TempDir::new().unwrap();
+    let clock = ManualClock::new(Timestamp::from_unix_s(1_795_000_000));
+    let store = Store::open(folder.path(), clock, SeededRandomness::new(1)).unwrap();
+    let ports = backend::in_vault(&alone, store.ports(Identity::Auth));
+    let keys = FieldKeys::new(ports.clone(), KeyPurpose::AuthFields);
+    let tenant = TenantId::from_u128(7);
+    let place = Place { tenant: "t7", container: "auth", record: "usr_1", field: "email" };
+    let sealed = keys.seal(tenant, &place, b"ada").await.unwrap();
+    assert!(keys.rewraps(tenant).await.unwrap().is_empty());
+    alone.vault.rotate(&key_name(KeyPurpose::AuthFields), Kind::Rsa(2048)).unwrap();
+    assert_eq!(keys.rewraps(tenant).await.unwrap(), [1]);
+    assert_eq!(keys.rewrap(tenant).await.unwrap(), [1]);
+    assert!(keys.rewraps(tenant).await.unwrap().is_empty());
+    let fresh = FieldKeys::new(ports, KeyPurpose::AuthFields);
+    assert_eq!(fresh.open(tenant, &place, &sealed).await.unwrap().as_slice(), b"ada");
+}
+
+/// A key of the customer's: used while they let us, refused by name when they do not, and used again when they do.
+#[tokio::test]
+async fn a_customers_key_wraps_as_long_as_it_is_there() {
+    let alone = Alone::start().await.unwrap();
+    let keys = alone.keys(Identity::Auth).unwrap();
+    let purpose = KeyPurpose::AuthFields;
+    // The stand-in lets an identity use the keys that it holds: one of these plays the customer's.
+    let url = alone.vault.url().as_str().trim_end_matches('/').to_owned();
+    let key = CustomerKey::new(&url, &key_name(KeyPurpose::LoginIndex)).unwrap();
+    let own = OwnKey { tenant: TenantId::from_u128(7), key: &key };
+    let wrapped = keys.wrap_by(purpose, own, &MATERIAL).await.unwrap();
+    let material = keys.unwrap_by(purpose, own, &wrapped).await.unwrap();
+    assert_eq!(material.expose_secret(), MATERIAL);
+    assert_eq!(keys.is_current(purpose, Some(own), &wrapped).await, Ok(true));
+    alone.vault.rotate(key.name(), Kind::Rsa(2048)).unwrap();
+    assert_eq!(keys.is_current(purpose, Some(own), &wrapped).await, Ok(false));
+    // A key that we were never given, and one that was taken away.
+    let foreign = CustomerKey::new(&url, &key_name(KeyPurpose::Export)).unwrap();
+    let foreign = OwnKey { key: &foreign, ..own };
+    let refused = keys.wrap_by(purpose, foreign, &MATERIAL).await;
+    assert!(matches!(refused, Err(KeyError::Withheld(_))), "{refused:?}");
+    alone.vault.remove_key(key.name());
+    let gone = keys.unwrap_by(purpose, own, &wrapped).await;
+    assert!(matches!(gone, Err(KeyError::Withheld(_))), "{gone:?}");
+    alone.vault.rotate(key.name(), Kind::P256).unwrap();
+    let unfit = keys.wrap_by(purpose, own, &MATERIAL).await;
+    assert!(unfit.is_err(), "{unfit:?}");
+    // Only whoever holds the purpose, whatever the customer allows.
+    let other = alone.keys(Identity::Runs).unwrap().wrap_by(purpose, own, &MATERIAL).await;
+    assert!(matches!(other, Err(KeyError::Denied(_))), "{other:?}");
 }

@@ -1,8 +1,6 @@
 //! Letters by SMTP, against a mail server that we did not write, and by Resend's HTTPS, against a server that checks what Resend documents.
 
-#[path = "mail/resend.rs"]
 mod resend;
-#[path = "mail/smtp.rs"]
 mod smtp;
 
 use azure::{AzureMail, MailSettings, OpenError};
@@ -17,6 +15,7 @@ fn letter() -> Letter {
         to: "ada@example.org".into(),
         subject: "Grüße: your invitation".into(),
         text: "Hello,\n\n.a dot\r\nhttps://127.0.0.1:7071/invitation#t=abc\n".into(),
+        html: None,
     }
 }
 

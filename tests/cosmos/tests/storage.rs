@@ -3,13 +3,9 @@
 //! Against Azurite through the real managed-identity credential: `cargo xtask azure`. What Azurite cannot show (rights, signatures of tokens)
 //! stands in `docs/claims.md`.
 
-#[path = "storage/account.rs"]
 mod account;
-#[path = "storage/backend.rs"]
 mod backend;
-#[path = "storage/lost_answers.rs"]
 mod lost_answers;
-#[path = "storage/trouble.rs"]
 mod trouble;
 
 /// One test for each check, each in a storage account of its own.
@@ -39,4 +35,9 @@ storage_contract! {
     9 queues::a_message_that_kills_its_receiver_five_times_is_set_aside,
     10 queues::a_message_has_at_most_48_kib,
     11 queues::an_identity_sends_where_the_table_says,
+    12 removal::a_blob_is_removed_by_whom_the_table_names,
+    13 blobs::what_is_immutable_is_never_replaced,
+    14 blobs::a_blob_in_pieces_is_there_once_it_is_stored,
+    15 blobs::of_two_blobs_in_pieces_one_gets_the_name,
+    16 blobs::bytes_of_a_blob_are_read_by_their_places,
 }

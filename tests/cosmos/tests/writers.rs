@@ -9,9 +9,11 @@ use azure_counterparts::emulator::{
 };
 use azure_data_cosmos::{CosmosClient, fault_injection::FaultInjectionRule};
 use chain::{
+    anchor::PinnedAnchors,
     commit::Head,
     note::VerifierKey,
     policy::{Policy, Tier},
+    quorum::Quorum,
     report::Verdict,
     verify,
 };
@@ -152,7 +154,16 @@ async fn policy(ports: &Ports, owner: &Owner) -> Policy {
     let origin = format!("{DEPLOYMENT}/log/{}", owner.tenant);
     let log = VerifierKey::new(&origin, key(KeyPurpose::Checkpoint)).unwrap();
     let export = VerifierKey::new(&format!("{origin}/export"), key(KeyPurpose::Export)).unwrap();
-    Policy { origin, log_keys: vec![log], export_keys: vec![export], tier: Tier::Signed }
+    Policy {
+        origin,
+        log_keys: vec![log],
+        export_keys: vec![export],
+        anchors: PinnedAnchors::default(),
+        quorum: Quorum::default(),
+        seen: Vec::new(),
+        retention: 0,
+        tier: Tier::Signed,
+    }
 }
 
 async fn export(world: &World, owner: &Owner) -> Vec<u8> {

@@ -1,7 +1,8 @@
 // Has a real browser open the page from its file, gives it exports, and demands the very report that `audit-verify --json` prints.
 //
-//   node verify.mjs [--screenshots DIR] PAGE AUDIT_VERIFY POLICY EXPORT...
+//   node verify.mjs [--screenshots DIR] [--inside] PAGE AUDIT_VERIFY POLICY EXPORT...
 //
+// With --inside every export must hold a page, and that page is asked about it as well.
 // The browser is Chromium (CHROMIUM names another). It ends with 1 at the first difference, error on the console or request to a network.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -13,9 +14,10 @@ import { chromium } from "playwright-core";
 
 const words = process.argv.slice(2);
 const screenshots = words[0] === "--screenshots" ? words.splice(0, 2)[1] : null;
+const inside = words[0] === "--inside" && words.shift() !== undefined;
 const [page, program, policy, ...exports] = words.map((word) => resolve(word));
 if (exports.length === 0) {
-  console.error("usage: node verify.mjs [--screenshots DIR] PAGE AUDIT_VERIFY POLICY EXPORT...");
+  console.error("usage: node verify.mjs [--screenshots DIR] [--inside] PAGE AUDIT_VERIFY POLICY EXPORT...");
   process.exit(3);
 }
 if (screenshots) mkdirSync(screenshots, { recursive: true });
@@ -28,13 +30,13 @@ const ARGUMENTS = [
 const trouble = [];
 let browser;
 
-const open = async (scheme = "light") => {
+const open = async (scheme = "light", path = page) => {
   const tab = await browser.newPage();
   await tab.emulateMedia({ colorScheme: scheme });
   tab.on("console", (message) => message.type() === "error" && trouble.push(`console: ${message.text()}`));
   tab.on("pageerror", (error) => trouble.push(`page: ${error.message}`));
   tab.on("request", (request) => /^(file|blob):/.test(request.url()) || trouble.push(`request: ${request.url()}`));
-  await tab.goto(pathToFileURL(page).href);
+  await tab.goto(pathToFileURL(path).href);
   return tab;
 };
 
@@ -46,15 +48,20 @@ const answer = async (tab) => {
   return { shown, json };
 };
 
-const ask = async (tab, path, text) => {
+const AS_THE_POLICY_SAYS = "4";
+const TIERS = ["chained", "signed", "timestamped", "witnessed"];
+
+const ask = async (tab, path, text, tier = null) => {
   await tab.setInputFiles("#export", path);
   await tab.fill("#policy", text);
+  await tab.selectOption("#tier", tier === null ? AS_THE_POLICY_SAYS : String(TIERS.indexOf(tier)));
   await tab.click("#verify");
   return answer(tab);
 };
 
-const expected = (path, pinned) => {
-  const run = spawnSync(program, [path, "--json", ...(pinned ? ["--policy", pinned] : [])], { encoding: "utf8", maxBuffer: 1 << 28 });
+const expected = (path, pinned, tier = null) => {
+  const more = [...(pinned ? ["--policy", pinned] : []), ...(tier ? ["--tier", tier] : [])];
+  const run = spawnSync(program, [path, "--json", ...more], { encoding: "utf8", maxBuffer: 1 << 28 });
   assert.ok([0, 1, 2].includes(run.status), `audit-verify ended with ${run.status}: ${run.stderr}${run.stdout}`);
   return JSON.parse(run.stdout);
 };
@@ -64,9 +71,9 @@ const check = (name, work) => work().then(() => {
   console.log(`ok ${name}`);
 });
 
-const compare = (tab, path, pinned) => check(`${basename(path)}${pinned ? "" : " without a policy"}`, async () => {
-  const { shown, json } = await ask(tab, path, pinned ? readFileSync(pinned, "utf8") : "");
-  const wanted = expected(path, pinned);
+const compare = (tab, path, pinned, tier = null) => check(`${basename(path)}${pinned ? "" : " without a policy"}${tier ? ` at ${tier}` : ""}`, async () => {
+  const { shown, json } = await ask(tab, path, pinned ? readFileSync(pinned, "utf8") : "", tier);
+  const wanted = expected(path, pinned, tier);
   assert.deepEqual(json, wanted);
   assert.equal(shown, wanted.verdict);
   const colours = await tab.evaluate(() => document.querySelector("#result .verdict").className);
@@ -74,6 +81,25 @@ const compare = (tab, path, pinned) => check(`${basename(path)}${pinned ? "" : "
   assert.equal(await tab.evaluate(() => document.activeElement.id), "result", "the reader is led to the answer");
   assert.match(await tab.textContent("#said"), new RegExp(`^${{ ok: "OK", broken: "BROKEN", incomplete: "INCOMPLETE", nothing_to_check: "NOTHING" }[shown]}`));
 });
+
+/** The page in an export, as a file of its own. An export stores what it holds as it is (APPNOTE 4.3.7: a local header of 30 bytes, then the name). */
+const pageInside = (path) => {
+  const bytes = readFileSync(path);
+  const name = Buffer.from("verify.html");
+  for (let at = 0; at >= 0 && bytes.readUInt32LE(at) === 0x04034b50;) {
+    const [method, size] = [bytes.readUInt16LE(at + 8), bytes.readUInt32LE(at + 18)];
+    const [named, extra] = [bytes.readUInt16LE(at + 26), bytes.readUInt16LE(at + 28)];
+    const content = at + 30 + named + extra;
+    if (bytes.subarray(at + 30, at + 30 + named).equals(name)) {
+      assert.equal(method, 0, "it is stored as it is");
+      const to = join(folder, `inside-${basename(path)}.html`);
+      writeFileSync(to, bytes.subarray(content, content + size));
+      return to;
+    }
+    at = content + size;
+  }
+  assert.fail(`${path} holds no verify.html`);
+};
 
 const picture = async (tab, name) => screenshots && tab.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true });
 
@@ -101,7 +127,20 @@ const run = async () => {
   const tab = await open();
   await picture(tab, "empty");
   for (const path of exports) await compare(tab, path, policy);
+  if (inside) {
+    for (const path of exports) {
+      const own = await open("light", pageInside(path));
+      console.log(`the page inside ${basename(path)}:`);
+      await compare(own, path, policy);
+      for (const changed of altered(path)) await compare(own, changed, policy);
+    }
+  }
   await compare(tab, exports[0], null);
+  for (const tier of TIERS) {
+    for (const path of exports.slice(0, 2)) await compare(tab, path, policy, tier);
+    await compare(tab, exports[0], null, tier);
+    assert.match(await tab.textContent("#result"), new RegExp(`Tier asked for${tier}`), "the tier that was asked for is shown");
+  }
   await picture(tab, "incomplete");
   const small = exports.find((path) => expected(path, policy).verdict === "ok");
   assert.ok(small, "one of the exports is sound");
@@ -162,7 +201,7 @@ const run = async () => {
     assert.ok(await other.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing is wider than a telephone");
   });
   await check("every field has a name", async () => {
-    const nameless = await tab.evaluate(() => [...document.querySelectorAll("input, textarea, button")]
+    const nameless = await tab.evaluate(() => [...document.querySelectorAll("input, textarea, select, button")]
       .filter((field) => !field.hidden && !field.labels?.length && !field.textContent.trim()).map((field) => field.id));
     assert.deepEqual(nameless, []);
   });

@@ -4,7 +4,7 @@
 //	go run . POLICY EXPORT...
 //
 // An EXPORT whose name ends in .tlog-proof is the proof of one row (C2SP tlog-proof).
-// POLICY is the file with the pinned keys: lines "origin NAME", "log KEY" and "export KEY".
+// POLICY is the file with the pinned keys: lines "origin NAME", "log KEY", "export KEY" and "directory KEY".
 package main
 
 import (
@@ -50,6 +50,7 @@ func main() {
 type policy struct {
 	origin       string
 	log, exports []note.Verifier
+	directory    []note.Verifier
 }
 
 func readPolicy(path string) (policy, error) {
@@ -72,6 +73,12 @@ func readPolicy(path string) (policy, error) {
 			if word == "log" {
 				pinned.log = append(pinned.log, key)
 			}
+		case "directory":
+			key, err := newECDSAVerifier(value)
+			if err != nil {
+				return pinned, err
+			}
+			pinned.directory = append(pinned.directory, key)
 		}
 	}
 	return pinned, nil
@@ -94,6 +101,11 @@ func verify(path string, pinned policy) (tlog.Tree, error) {
 	if err != nil {
 		return tlog.Tree{}, err
 	}
+	if proof, found := files["anchor/directory.tlog-proof"]; found && len(pinned.directory) > 0 {
+		if err := checkDirectory(proof, files["checkpoint"], pinned.directory); err != nil {
+			return tlog.Tree{}, fmt.Errorf("anchor/directory.tlog-proof: %w", err)
+		}
+	}
 	return tree, checkRows(files, tree)
 }
 
@@ -103,26 +115,9 @@ func verifyProof(path string, pinned policy) (tlog.Tree, error) {
 	if err != nil {
 		return tlog.Tree{}, err
 	}
-	head, signed, found := strings.Cut(string(text), "\n\n")
-	lines := strings.Split(head, "\n")
-	if !found || len(lines) < 3 || lines[0] != "c2sp.org/tlog-proof@v1" || !strings.HasPrefix(lines[1], "extra ") {
-		return tlog.Tree{}, fmt.Errorf("not a proof that holds its row")
-	}
-	row, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(lines[1], "extra "))
+	row, index, proof, signed, err := splitProof(string(text))
 	if err != nil {
 		return tlog.Tree{}, err
-	}
-	var index int64
-	if _, err := fmt.Sscanf(lines[2], "index %d", &index); err != nil {
-		return tlog.Tree{}, err
-	}
-	var proof tlog.RecordProof
-	for _, line := range lines[3:] {
-		hash, err := tlog.ParseHash(line)
-		if err != nil {
-			return tlog.Tree{}, err
-		}
-		proof = append(proof, hash)
 	}
 	checkpoint, err := note.Open([]byte(signed), note.VerifierList(pinned.log...))
 	if err != nil {
@@ -133,6 +128,29 @@ func verifyProof(path string, pinned policy) (tlog.Tree, error) {
 		return tlog.Tree{}, err
 	}
 	return tree, tlog.CheckRecord(proof, tree.N, tree.Hash, index, tlog.RecordHash(row))
+}
+
+// splitProof gives the row, its number, the hashes and the signed head of a proof (C2SP tlog-proof).
+func splitProof(text string) (row []byte, index int64, proof tlog.RecordProof, signed string, err error) {
+	head, signed, found := strings.Cut(text, "\n\n")
+	lines := strings.Split(head, "\n")
+	if !found || len(lines) < 3 || lines[0] != "c2sp.org/tlog-proof@v1" || !strings.HasPrefix(lines[1], "extra ") {
+		return nil, 0, nil, "", fmt.Errorf("not a proof that holds its row")
+	}
+	if row, err = base64.StdEncoding.DecodeString(strings.TrimPrefix(lines[1], "extra ")); err != nil {
+		return nil, 0, nil, "", err
+	}
+	if _, err = fmt.Sscanf(lines[2], "index %d", &index); err != nil {
+		return nil, 0, nil, "", err
+	}
+	for _, line := range lines[3:] {
+		hash, err := tlog.ParseHash(line)
+		if err != nil {
+			return nil, 0, nil, "", err
+		}
+		proof = append(proof, hash)
+	}
+	return row, index, proof, signed, nil
 }
 
 func unpack(path string) (map[string][]byte, error) {
@@ -244,6 +262,11 @@ func checkRows(files map[string][]byte, tree tlog.Tree) error {
 }
 
 func checkRow(bytes []byte, seq int64, prev string) (tlog.Hash, error) {
+	if len(bytes) == tlog.HashSize && seq > 0 {
+		var left tlog.Hash // of a row that was removed, its hash is left
+		copy(left[:], bytes)
+		return left, nil
+	}
 	var row struct {
 		Prev string
 		Seq  int64

@@ -46,7 +46,7 @@ func pinned(t *testing.T, folder string) policy {
 
 // Every export must be believed, at and around the sizes where tiles and levels begin.
 func TestExportsAreBelieved(t *testing.T) {
-	for _, rows := range []int{0, 1, 2, 3, 255, 256, 257, 511, 512, 513, 65536, 70000} {
+	for _, rows := range []int{0, 1, 2, 3, 255, 256, 257, 511, 512, 513, 65535, 65536, 65537, 70000, 1<<20 + 1} {
 		folder := sample(t, rows)
 		tree, err := verify(filepath.Join(folder, "log.audit.zip"), pinned(t, folder))
 		if err != nil || tree.N != int64(rows) {
@@ -205,7 +205,7 @@ func TestAlteredExportsAndOtherKeysAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys := []note.Verifier{stranger}
-	if _, err := verify(path, policy{pinned(t, folder).origin, keys, keys}); err == nil {
+	if _, err := verify(path, policy{pinned(t, folder).origin, keys, keys, nil}); err == nil {
 		t.Error("another key was believed")
 	}
 	tree, err := verify(path, pinned(t, folder))

@@ -7,7 +7,7 @@ use web::{Method, function_folders};
 
 use super::{
     process::JSON,
-    subject::{Subject, envelope, input, name},
+    subject::{Subject, envelope, input},
 };
 use crate::tree;
 
@@ -64,7 +64,7 @@ pub fn a19_an_endpoint_answers_under_api_and_its_app_alone(subject: &Subject) {
     let process = subject.start();
     let app = subject.app;
     for endpoint in &subject.endpoints {
-        let (path, method) = (endpoint.path, name(endpoint.method));
+        let (path, method) = (endpoint.path, endpoint.method.name());
         for path in [
             format!("/{app}{path}"),
             path.to_owned(),

@@ -14,7 +14,7 @@ use super::{
 /// Kills it in the middle of its work, which is all that the host ever does, and starts it again on the same store.
 pub fn a17_after_a_kill_it_goes_on_with_what_it_left(subject: &Subject) {
     let folder = Arc::new(tempfile::tempdir().unwrap());
-    for trigger in &subject.triggers {
+    for trigger in &subject.open_triggers {
         let process = subject.start_with(&folder, &[]);
         let answer = process.invoke_well(trigger);
         assert_eq!(answer.status, 200, "{answer:?}");
@@ -32,7 +32,7 @@ pub fn a17_after_a_kill_it_goes_on_with_what_it_left(subject: &Subject) {
 
 /// Asks it to end while it reads a request: it accepts nothing new, finishes that one, and ends with 0.
 pub fn a18_a_wish_to_end_lets_what_was_begun_finish(subject: &Subject) {
-    let Some(trigger) = subject.triggers.first() else { return };
+    let Some(trigger) = subject.open_triggers.first() else { return };
     for signal in ["-TERM", "-INT"] {
         let process = subject.start();
         let body = envelope(trigger, input(trigger)).to_string();

@@ -18,7 +18,7 @@ const PUBLIC_BYTES_MAX: usize = 1024 * 1024;
 /// Asks with the host's own form of body, which has no `Content-Length`.
 pub fn a06_an_envelope_in_chunks_has_no_length_and_is_read(subject: &Subject) {
     let process = subject.start();
-    for trigger in &subject.triggers {
+    for trigger in &subject.open_triggers {
         let body = envelope(trigger, input(trigger)).to_string();
         let (first, rest) = body.split_at(body.len() / 2);
         let (one, two) = (first.len(), rest.len());
@@ -32,7 +32,7 @@ pub fn a06_an_envelope_in_chunks_has_no_length_and_is_read(subject: &Subject) {
 /// Asks with members that nobody told it about, and without those that it does not need.
 pub fn a07_unknown_members_and_missing_metadata_change_nothing(subject: &Subject) {
     let process = subject.start();
-    for trigger in &subject.triggers {
+    for trigger in &subject.open_triggers {
         let data = json!({trigger.binding(): input(trigger), "another": "\"x\""});
         for envelope in [
             json!({"Data": data}),
@@ -47,7 +47,7 @@ pub fn a07_unknown_members_and_missing_metadata_change_nothing(subject: &Subject
 /// Asks with an envelope of the host's own limit, and one byte more.
 pub fn a08_an_envelope_may_have_100_mib_and_not_more(subject: &Subject) {
     let process = subject.start();
-    let Some(trigger) = subject.triggers.first() else { return };
+    let Some(trigger) = subject.open_triggers.first() else { return };
     // What is wrong with it is found out only by who read all of it.
     let large = |bytes: usize| {
         let empty = r#"{"Data":{},"Fill":""}"#;
@@ -77,7 +77,7 @@ pub fn a08_a_public_body_has_a_lower_limit(subject: &Subject) {
 /// Asks with the wire forms of other kinds of trigger: none is guessed at.
 pub fn a09_inputs_are_decoded_by_the_kind_of_their_trigger(subject: &Subject) {
     let process = subject.start();
-    for trigger in &subject.triggers {
+    for trigger in &subject.open_triggers {
         for wrong in inputs_of_other_kinds(trigger) {
             let answer = process.invoke(trigger, &envelope(trigger, wrong.clone()));
             assert_eq!(answer.status, 400, "{} {wrong}: {answer:?}", trigger.name);
@@ -107,7 +107,7 @@ fn inputs_of_other_kinds(trigger: &Trigger) -> Vec<Value> {
 /// Asks whether the host would see an answer at all: an empty one is waited for until the function's own timeout.
 pub fn a10_a_success_is_200_with_a_json_object(subject: &Subject) {
     let process = subject.start();
-    for trigger in &subject.triggers {
+    for trigger in &subject.open_triggers {
         assert_success(&process.invoke_well(trigger));
     }
 }
@@ -124,12 +124,12 @@ fn assert_success(answer: &Answer) {
 /// Asks for outputs: the host decodes a text that happens to be base64. There is no output binding, and so no such text.
 pub fn a12_no_output_can_be_taken_for_base64(subject: &Subject) {
     let folders = function_folders(subject.app, &subject.endpoints, &subject.triggers);
-    for trigger in &subject.triggers {
+    for trigger in &subject.open_triggers {
         let bindings = folders[trigger.name]["bindings"].as_array().unwrap();
         assert!(bindings.iter().all(|binding| binding["direction"] == "in"), "{bindings:?}");
     }
     let process = subject.start();
-    for trigger in &subject.triggers {
+    for trigger in &subject.open_triggers {
         let answer = process.invoke_well(trigger).json();
         assert_eq!(answer["Outputs"], json!({}));
         assert!(answer["ReturnValue"].is_object(), "{answer}");
@@ -144,7 +144,7 @@ pub fn a14_metadata_is_never_believed(subject: &Subject) {
         "x-azure-functions-invocationid": "forged", "RetryContext": {"RetryCount": "9999", "MaxRetryCount": "1"},
     });
     let (honest, deceived) = (subject.start(), subject.start());
-    for trigger in &subject.triggers {
+    for trigger in &subject.open_triggers {
         let mut envelope = envelope(trigger, input(trigger));
         let answer = honest.invoke(trigger, &envelope);
         envelope["Metadata"] = forged.clone();
@@ -161,7 +161,7 @@ pub fn a14_metadata_is_never_believed(subject: &Subject) {
 /// Asks eight times at once, as duplicate deliveries do. One that is not dealt with is delivered again.
 pub fn a15_one_input_many_times_at_once_is_taken_once(subject: &Subject) {
     let process = subject.start();
-    for trigger in &subject.triggers {
+    for trigger in &subject.open_triggers {
         let first = insist(&process, trigger);
         let others = thread::scope(|scope| {
             let askers: Vec<_> =

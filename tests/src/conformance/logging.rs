@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     process::{INVOCATION, JSON},
-    subject::{Subject, envelope, input, name},
+    subject::{Subject, envelope, input},
 };
 
 /// Asks for refusals, and looks for them in the log: the host drops what a failed answer says.
@@ -54,7 +54,7 @@ pub fn a20_secrets_are_never_logged(subject: &Subject) {
             .to_string();
     for endpoint in &subject.endpoints {
         let path = format!("/api/{}{}?code={SECRET}", subject.app, endpoint.path);
-        process.send(name(endpoint.method), &path, &headers, &body);
+        process.send(endpoint.method.name(), &path, &headers, &body);
     }
     for trigger in &subject.triggers {
         let path = format!("/{}?code={SECRET}", trigger.name);

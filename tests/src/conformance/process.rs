@@ -14,7 +14,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 use web::Trigger;
 
-use super::subject::{Subject, envelope, input};
+use super::{
+    listening,
+    subject::{Subject, envelope, input},
+};
 
 /// Far longer than any answer here takes: longer is a hang.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -103,10 +106,11 @@ impl Process {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// Whether it answers; `false` when it ended instead.
+    /// Whether it answers; `false` when it ended instead. That somebody does at its port would not do: it may be whoever was faster, or the connection
+    /// itself, which may come from the very port that it goes to.
     pub(super) fn is_ready(&mut self) -> bool {
-        let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+        let (begun, address) = (Instant::now(), listening::on_loopback(self.port));
+        while !listening::addresses(self.id()).contains(&address) {
             assert!(begun.elapsed() < PATIENCE, "it does not get ready");
             if !self.is_alive() {
                 return false;

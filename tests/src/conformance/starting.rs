@@ -1,6 +1,7 @@
 //! A1 to A5 and A24: how it starts, and that nothing ends it.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::Write as _,
     net::{Shutdown, TcpListener, TcpStream},
@@ -14,6 +15,7 @@ use local::Store;
 use rusqlite::Connection;
 
 use super::{
+    listening,
     process::{JSON, Process},
     subject::Subject,
 };
@@ -35,24 +37,12 @@ pub fn a01_a_missing_or_impossible_port_is_said_by_name(subject: &Subject) {
 /// Asks whether its only listening socket is the one that the host expects.
 pub fn a01_it_listens_at_its_port_of_loopback_alone(subject: &Subject) {
     let process = subject.start();
-    assert_eq!(listening(&process), [format!("0100007F:{:04X}", process.port)]);
+    let found: BTreeSet<_> = (0..READS).flat_map(|_| listening::addresses(process.id())).collect();
+    assert_eq!(found, BTreeSet::from([listening::on_loopback(process.port)]));
 }
 
-/// The addresses at which the process listens, as Linux writes them.
-fn listening(process: &Process) -> Vec<String> {
-    let open = fs::read_dir(format!("/proc/{}/fd", process.id())).unwrap().flatten();
-    let open: Vec<_> = open.filter_map(|entry| fs::read_link(entry.path()).ok()).collect();
-    let tables = ["tcp", "tcp6"].map(|table| fs::read_to_string(format!("/proc/net/{table}")));
-    let rows = tables.into_iter().flatten().flat_map(|table| {
-        let rows = table.lines().skip(1);
-        rows.map(|row| row.split_whitespace().map(str::to_owned).collect()).collect::<Vec<_>>()
-    });
-    // Columns: number, local address, remote address, state (0A: listening), …, inode.
-    let is_ours = |row: &Vec<String>| {
-        row[3] == "0A" && open.contains(&Path::new(&format!("socket:[{}]", row[9])).to_owned())
-    };
-    rows.filter(is_ours).map(|row| row[1].clone()).collect()
-}
+/// How often the table of sockets is read.
+const READS: usize = 20;
 
 /// Asks for readiness as the host does, and as anybody else may: no authorization, under 10 ms.
 pub fn a02_it_is_ready_at_once_without_a_question_to_anybody(subject: &Subject) {
@@ -131,7 +121,7 @@ pub fn a05_nothing_that_is_sent_ends_it(subject: &Subject) {
         stream.write_all(bytes).ok();
         stream.shutdown(Shutdown::Both).ok();
     }
-    for trigger in &subject.triggers {
+    for trigger in &subject.open_triggers {
         let mut stream = process.connect();
         let head = format!("POST /{} HTTP/1.1\r\nhost: x\r\n{JSON}", trigger.name);
         stream.write_all(format!("{head}content-length: 100\r\n\r\n{{").as_bytes()).unwrap();
@@ -147,7 +137,7 @@ pub fn a05_nothing_that_is_sent_ends_it(subject: &Subject) {
 /// Asks whether it works with no home, no path and no folder of its own, and leaves no file but its data's.
 pub fn a24_it_needs_nothing_but_the_hosts_variables_and_its_settings(subject: &Subject) {
     let process = subject.start();
-    for trigger in &subject.triggers {
+    for trigger in &subject.open_triggers {
         assert_eq!(process.invoke_well(trigger).status, 200, "{}", trigger.name);
     }
     let environment = fs::read(format!("/proc/{}/environ", process.id())).unwrap();

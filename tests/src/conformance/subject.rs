@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use domain::{InvitationId, TenantId};
+use ports::QueueName;
 use serde_json::{Value, json};
 use web::{Access, Endpoint, FunctionApp, Method, Trigger, TriggerKind};
 
@@ -12,6 +13,8 @@ pub struct Subject {
     pub(super) app: &'static str,
     pub(super) endpoints: Vec<&'static Endpoint>,
     pub(super) triggers: Vec<&'static Trigger>,
+    /// Those whose input anybody can make. Letters wait sealed to the app itself.
+    pub(super) open_triggers: Vec<&'static Trigger>,
 }
 
 impl Subject {
@@ -19,7 +22,11 @@ impl Subject {
     pub fn of<A: FunctionApp>(program: &'static str) -> Self {
         let app = A::app();
         let (endpoints, triggers) = (app.endpoints(), app.triggers());
-        Self { program: Path::new(program), app: A::IDENTITY.name(), endpoints, triggers }
+        let open =
+            |trigger: &&&'static Trigger| trigger.kind != TriggerKind::Queue(QueueName::Letters);
+        let open_triggers = triggers.iter().filter(open).copied().collect();
+        let (program, app) = (Path::new(program), A::IDENTITY.name());
+        Self { program, app, endpoints, triggers, open_triggers }
     }
 
     /// The paths at which anybody may send a body. One that names something is left out: who names nothing is refused before the body is read.
@@ -30,16 +37,6 @@ impl Subject {
         };
         let posts = self.endpoints.iter().filter(is_public);
         posts.map(|endpoint| (format!("/api/{}{}", self.app, endpoint.path), *endpoint)).collect()
-    }
-}
-
-/// The name of a method, as a request says it.
-pub(super) const fn name(method: Method) -> &'static str {
-    match method {
-        Method::Get => "GET",
-        Method::Post => "POST",
-        Method::Put => "PUT",
-        Method::Delete => "DELETE",
     }
 }
 

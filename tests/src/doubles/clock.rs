@@ -8,17 +8,22 @@ use std::{
     time::Duration,
 };
 
+use async_trait::async_trait;
 use domain::Timestamp;
 use ports::Clock;
+use tokio::sync::Notify;
 
 /// A clock that stands still until it is moved.
 #[derive(Debug)]
-pub struct ManualClock(AtomicI64);
+pub struct ManualClock {
+    us: AtomicI64,
+    slept: Notify,
+}
 
 impl ManualClock {
     /// A clock that shows `at`.
     pub fn new(at: Timestamp) -> Arc<Self> {
-        Arc::new(Self(AtomicI64::new(at.unix_us())))
+        Arc::new(Self { us: AtomicI64::new(at.unix_us()), slept: Notify::new() })
     }
 
     /// Shows a later time.
@@ -26,14 +31,26 @@ impl ManualClock {
         self.set(self.now().plus(duration));
     }
 
+    /// Until somebody let some time pass by waiting.
+    pub async fn slept(&self) {
+        self.slept.notified().await;
+    }
+
     /// Shows this time.
     pub fn set(&self, at: Timestamp) {
-        self.0.store(at.unix_us(), Ordering::SeqCst);
+        self.us.store(at.unix_us(), Ordering::SeqCst);
     }
 }
 
+#[async_trait]
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_unix_us(self.0.load(Ordering::SeqCst))
+        Timestamp::from_unix_us(self.us.load(Ordering::SeqCst))
+    }
+    /// The time passes at once; whoever waits for [`slept`](Self::slept) gets a turn.
+    async fn sleep(&self, duration: Duration) {
+        self.advance(duration);
+        self.slept.notify_one();
+        tokio::task::yield_now().await;
     }
 }

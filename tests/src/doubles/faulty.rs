@@ -6,10 +6,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use ports::{
-    Changes, CommitError, Container, Cursor, Dirty, Documents, Etag, Page, PartitionKey, Query,
-    StorageError, Stored, Write,
-};
+use ports::{CommitError, Container, Documents, Etag, PartitionKey, StorageError, Write};
+
+use super::between::{Asked, Between, Through};
 
 /// How a commit fails. Its caller hears [`StorageError::Unavailable`] either way, and cannot tell which.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -38,7 +37,10 @@ pub struct Counts {
 }
 
 /// Documents that fail where a test says so, and count what is asked of them.
-pub struct Faulty {
+pub type Faulty = Through<Faults>;
+
+/// Which commits fail, and what was asked for.
+pub struct Faults {
     inner: Arc<dyn Documents>,
     state: Mutex<State>,
 }
@@ -53,9 +55,11 @@ struct State {
 impl Faulty {
     /// `inner`, without faults until they are planned.
     pub fn new(inner: Arc<dyn Documents>) -> Arc<Self> {
-        Arc::new(Self { inner, state: Mutex::default() })
+        Arc::new(Self(Faults { inner, state: Mutex::default() }))
     }
+}
 
+impl Faults {
     /// Makes the `nth` commit from now fail; 1 is the next.
     pub fn fail_commit(&self, nth: usize, fault: Fault) {
         self.with(|state| state.plan.insert(state.commits + nth, fault));
@@ -75,10 +79,6 @@ impl Faulty {
         change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn count(&self, count: impl FnOnce(&mut Counts)) {
-        self.with(|state| count(&mut state.counts));
-    }
-
     fn begin_commit(&self, writes: usize) -> Option<Fault> {
         self.with(|state| {
             state.commits += 1;
@@ -94,25 +94,19 @@ fn unanswered() -> CommitError {
 }
 
 #[async_trait]
-impl Documents for Faulty {
-    async fn read(
-        &self,
-        container: Container,
-        partition: &PartitionKey,
-        id: &str,
-    ) -> Result<Option<Stored>, StorageError> {
-        self.count(|counts| counts.reads += 1);
-        self.inner.read(container, partition, id).await
+impl Between for Faults {
+    fn inner(&self) -> &dyn Documents {
+        self.inner.as_ref()
     }
 
-    async fn query(
-        &self,
-        container: Container,
-        partition: &PartitionKey,
-        query: &Query,
-    ) -> Result<Page, StorageError> {
-        self.count(|counts| counts.queries += 1);
-        self.inner.query(container, partition, query).await
+    fn before(&self, asked: Asked) -> Result<(), StorageError> {
+        self.with(|State { counts, .. }| match asked {
+            Asked::Read => counts.reads += 1,
+            Asked::Query => counts.queries += 1,
+            Asked::Changes => counts.changes += 1,
+            Asked::Dirty => counts.dirty += 1,
+        });
+        Ok(())
     }
 
     async fn commit(
@@ -132,26 +126,5 @@ impl Documents for Faulty {
                 Err(unanswered())
             }
         }
-    }
-
-    async fn changes(
-        &self,
-        container: Container,
-        partition: &PartitionKey,
-        after: Option<&Cursor>,
-        limit: usize,
-    ) -> Result<Changes, StorageError> {
-        self.count(|counts| counts.changes += 1);
-        self.inner.changes(container, partition, after, limit).await
-    }
-
-    async fn dirty(
-        &self,
-        container: Container,
-        after: Option<&Cursor>,
-        limit: usize,
-    ) -> Result<Dirty, StorageError> {
-        self.count(|counts| counts.dirty += 1);
-        self.inner.dirty(container, after, limit).await
     }
 }

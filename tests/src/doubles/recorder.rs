@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    ops::Range,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -9,9 +10,9 @@ use std::{
 use async_trait::async_trait;
 use ports::{
     Action, BlobError, Blobs, Bucket, Changes, CommitError, Container, Cursor, Dirty, Documents,
-    Etag, Events, Identity, KeptKey, KeyError, KeyPurpose, Keys, Letter, Mail, MailError, Page,
-    PartitionKey, Ports, PublishError, Query, Queue, QueueError, QueueName, StorageError,
-    StoreSignature, Stored, Write,
+    Etag, Events, Identity, KeptKey, KeyError, KeyPurpose, Keys, Letter, Mail, MailError, NewBlob,
+    OwnKey, Page, PartitionKey, Ports, PublishError, Query, Queue, QueueError, QueueName, Removal,
+    StorageError, StoreSignature, Stored, Write,
 };
 use secrecy::SecretSlice;
 
@@ -24,6 +25,10 @@ pub enum Right {
     ReadBlobs(Identity, Bucket),
     /// To write blobs.
     WriteBlobs(Identity, Bucket),
+    /// To remove documents.
+    RemoveDocuments(Identity, Container),
+    /// To remove blobs.
+    RemoveBlobs(Identity, Bucket),
     /// To use a key: to wrap and unwrap, or to sign when it is a kept one.
     Key(Identity, KeyPurpose),
     /// To send to a queue.
@@ -56,6 +61,7 @@ impl Recorder {
         Ports {
             documents: Arc::new(Recorded { inner: ports.documents, watch: watch() }),
             blobs: Arc::new(Recorded { inner: ports.blobs, watch: watch() }),
+            removal: Arc::new(Recorded { inner: ports.removal, watch: watch() }),
             keys: Arc::new(Recorded { inner: ports.keys, watch: watch() }),
             queue: Arc::new(Recorded { inner: ports.queue, watch: watch() }),
             events: Arc::new(Recorded { inner: ports.events, watch: watch() }),
@@ -183,6 +189,16 @@ impl Blobs for Recorded<dyn Blobs> {
         self.inner.get(bucket, name).await
     }
 
+    async fn get_range(
+        &self,
+        bucket: Bucket,
+        name: &str,
+        range: Range<u64>,
+    ) -> Result<Option<Vec<u8>>, BlobError> {
+        self.watch.saw(Right::ReadBlobs(self.watch.identity, bucket));
+        self.inner.get_range(bucket, name, range).await
+    }
+
     async fn put(
         &self,
         bucket: Bucket,
@@ -192,6 +208,29 @@ impl Blobs for Recorded<dyn Blobs> {
     ) -> Result<Etag, BlobError> {
         self.watch.saw(Right::WriteBlobs(self.watch.identity, bucket));
         self.inner.put(bucket, name, bytes, expected).await
+    }
+
+    async fn begin(&self, bucket: Bucket, name: &str) -> Result<Box<dyn NewBlob>, BlobError> {
+        self.watch.saw(Right::WriteBlobs(self.watch.identity, bucket));
+        self.inner.begin(bucket, name).await
+    }
+}
+
+#[async_trait]
+impl Removal for Recorded<dyn Removal> {
+    async fn remove_documents(
+        &self,
+        container: Container,
+        partition: &PartitionKey,
+        ids: &[String],
+    ) -> Result<u64, StorageError> {
+        self.watch.saw(Right::RemoveDocuments(self.watch.identity, container));
+        self.inner.remove_documents(container, partition, ids).await
+    }
+
+    async fn remove_blob(&self, bucket: Bucket, name: &str) -> Result<(), BlobError> {
+        self.watch.saw(Right::RemoveBlobs(self.watch.identity, bucket));
+        self.inner.remove_blob(bucket, name).await
     }
 }
 
@@ -209,6 +248,36 @@ impl Keys for Recorded<dyn Keys> {
     ) -> Result<SecretSlice<u8>, KeyError> {
         self.watch.used(purpose);
         self.inner.unwrap(purpose, wrapped).await
+    }
+
+    async fn is_current(
+        &self,
+        purpose: KeyPurpose,
+        own: Option<OwnKey<'_>>,
+        wrapped: &[u8],
+    ) -> Result<bool, KeyError> {
+        self.watch.used(purpose);
+        self.inner.is_current(purpose, own, wrapped).await
+    }
+
+    async fn wrap_by(
+        &self,
+        purpose: KeyPurpose,
+        own: OwnKey<'_>,
+        material: &[u8; 32],
+    ) -> Result<Vec<u8>, KeyError> {
+        self.watch.used(purpose);
+        self.inner.wrap_by(purpose, own, material).await
+    }
+
+    async fn unwrap_by(
+        &self,
+        purpose: KeyPurpose,
+        own: OwnKey<'_>,
+        wrapped: &[u8],
+    ) -> Result<SecretSlice<u8>, KeyError> {
+        self.watch.used(purpose);
+        self.inner.unwrap_by(purpose, own, wrapped).await
     }
 
     async fn sign(

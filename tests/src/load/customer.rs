@@ -20,7 +20,7 @@ use totp_rs::{Builder, Secret};
 
 use super::{
     connection::call,
-    synthetic_runner::{SyntheticRunner, name},
+    synthetic_runner::{SyntheticRunner, name, witness_seed},
 };
 use crate::{
     sign_up::{EMAIL, PASSWORD},
@@ -163,6 +163,7 @@ impl Customer {
             runner: answer.runner,
             key,
             receipt_key: keys.keys_for(KeyUse::Receipt).remove(0),
+            name: request.fields.name.clone(),
             procedure: self.procedure,
             signers: self.keys.signers.each_ref().map(Signer::kid),
             sequence: 0,
@@ -178,6 +179,7 @@ impl Customer {
             sign_kid: key.kid(),
             sign_jwk: key.public().jwk(),
             seal_jwk: None,
+            witness_jwk: Some(Ed25519Key::from_seed(&witness_seed(key)).public().jwk()),
             not_before: now.minus(std::time::Duration::from_mins(1)),
             not_after: now.plus(std::time::Duration::from_hours(24)),
         };
@@ -234,7 +236,8 @@ async fn sign_in(server: SocketAddr, invitation: &str) -> String {
     let secret = Secret::try_from_base32(offer["secret"].as_str().unwrap()).unwrap();
     let totp = Builder::new().with_secret(secret).build().unwrap();
     let code = totp.generate(SystemClock.now().unix_s().try_into().unwrap());
-    let tokens = post("me/totp/confirm", enrolling, json!({"code": code.to_string()})).await;
+    post("me/totp/confirm", enrolling, json!({"code": code.to_string()})).await;
+    let tokens = post("me/totp/acknowledge", enrolling, json!({})).await;
     tokens["access_token"].as_str().unwrap().to_owned()
 }
 

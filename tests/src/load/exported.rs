@@ -10,10 +10,12 @@ use std::{
 use ambient::{SystemClock, SystemRandomness};
 use axum::http::StatusCode;
 use chain::{
+    anchor::PinnedAnchors,
     container,
     instances::INCOMPLETE_ACTION,
     note::VerifierKey,
     policy::{Policy, Tier},
+    quorum::Quorum,
     tile::decode_entries,
 };
 use domain::{RunnerId, TenantId};
@@ -50,7 +52,7 @@ impl Exported {
     ) -> Self {
         let begun = Instant::now();
         loop {
-            let seen = match Self::fetch(customer, server).await {
+            let seen = match Self::of_head(customer, server, "newest").await {
                 Some(export) if export.runs().len() >= count => return export,
                 Some(export) => export.runs().len(),
                 None => 0,
@@ -60,12 +62,16 @@ impl Exported {
         }
     }
 
-    /// The export of what is signed now; `None` while nothing is.
-    async fn fetch(customer: &Customer, server: std::net::SocketAddr) -> Option<Self> {
+    /// The export up to the `newest` head or the last `witnessed` one; `None` while there is no such head.
+    pub async fn of_head(
+        customer: &Customer,
+        server: std::net::SocketAddr,
+        head: &str,
+    ) -> Option<Self> {
         let path = "/api/audit/v1/audit/exports";
         let token = Some(customer.token.as_str());
         let mut connection = Connection::open(server).await.unwrap();
-        let wish = Outgoing::json("POST", path, token, Some(&json!({})));
+        let wish = Outgoing::json("POST", path, token, Some(&json!({ "head": head })));
         let made = connection.send(&wish).await.unwrap();
         if made.status == StatusCode::CONFLICT {
             return None;
@@ -162,5 +168,14 @@ pub async fn pinned_policy(data: &Path, tenant: TenantId) -> Policy {
     let origin = format!("{DEPLOYMENT}/log/{tenant}");
     let log = VerifierKey::new(&origin, key(KeyPurpose::Checkpoint)).unwrap();
     let export = VerifierKey::new(&format!("{origin}/export"), key(KeyPurpose::Export)).unwrap();
-    Policy { origin, log_keys: vec![log], export_keys: vec![export], tier: Tier::Signed }
+    Policy {
+        origin,
+        log_keys: vec![log],
+        export_keys: vec![export],
+        anchors: PinnedAnchors::default(),
+        quorum: Quorum::default(),
+        seen: Vec::new(),
+        retention: 0,
+        tier: Tier::Signed,
+    }
 }

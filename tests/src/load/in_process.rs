@@ -19,12 +19,13 @@ use crate::{
 impl Customer {
     /// `owner`'s customer, with fresh keys and the procedure published.
     pub async fn of(world: &World, owner: &Owner) -> Self {
-        let mut customer = Self {
-            tenant: owner.tenant,
-            token: owner.access.clone(),
-            procedure: Digest::ZERO,
-            keys: CustomerKeys::fresh(),
-        };
+        Self::with_keys(world, owner, CustomerKeys::fresh()).await
+    }
+
+    /// The same, with the customer's own `keys`.
+    pub async fn with_keys(world: &World, owner: &Owner, keys: CustomerKeys) -> Self {
+        let (token, procedure) = (owner.access.clone(), Digest::ZERO);
+        let mut customer = Self { tenant: owner.tenant, token, procedure, keys };
         customer.ask(world, "PUT", "/api/runs/v1/customer-keys", &customer.registration()).await;
         let path = "/api/runs/v1/procedures/versions";
         let published = customer.ask(world, "POST", path, &customer.signed_procedure()).await;
@@ -46,6 +47,15 @@ impl Customer {
         self.enrolled(&request, &answer, key)
     }
 
+    /// The same, and its first statement is in the log.
+    pub async fn runner_that_was_heard(&self, world: &World, named: &str) -> SyntheticRunner {
+        let mut runner = self.runner(world, named).await;
+        let said = runner.say_at(world.now());
+        runner.deliver(world, &said).await;
+        world.settle().await;
+        runner
+    }
+
     /// Asks in the owner's name, and expects success.
     pub async fn ask(&self, world: &World, method: &str, path: &str, body: &Value) -> Value {
         succeeded(world.call(method, path, Some(&self.token), Some(body)).await)
@@ -61,19 +71,35 @@ impl SyntheticRunner {
         path: &str,
         body: Option<(&'static str, Bytes)>,
     ) -> Value {
+        succeeded(self.try_asking(world, method, path, body).await)
+    }
+
+    /// Asks in the Runner's name.
+    pub async fn try_asking(
+        &self,
+        world: &World,
+        method: Method,
+        path: &str,
+        body: Option<(&'static str, Bytes)>,
+    ) -> Answer {
         let outgoing = self.request_at(world.now(), method, path, body);
         let mut request = Request::new(Body::from(outgoing.body));
         *request.method_mut() = outgoing.method;
         *request.uri_mut() = outgoing.path.parse().unwrap();
         *request.headers_mut() = outgoing.headers;
-        succeeded(world.send(request).await)
+        world.send(request).await
+    }
+
+    /// Delivers a statement as Event Grid does, and expects success.
+    pub async fn deliver(&self, world: &World, said: &Said) -> Value {
+        succeeded(self.try_delivering(world, said).await)
     }
 
     /// Delivers a statement as Event Grid does.
-    pub async fn deliver(&self, world: &World, said: &Said) -> Value {
+    pub async fn try_delivering(&self, world: &World, said: &Said) -> Answer {
         let event: Value = serde_json::from_slice(&said.event).unwrap();
         let envelope = json!({"Data": {"event": event}, "Metadata": {}});
-        succeeded(world.invoke("ingest_event", &envelope).await)
+        world.invoke("ingest_event", &envelope).await
     }
 }
 

@@ -183,7 +183,8 @@ impl Ledger {
             let said: Vec<Said> =
                 page.iter().map(|acknowledged| acknowledged.said.clone()).collect();
             let answer = connection.send(&self.runner.hand_in(&said)).await.unwrap();
-            let answer: EventsAnswer = serde_json::from_slice(&answer.bytes).unwrap();
+            let said = String::from_utf8_lossy(&answer.bytes);
+            let answer: EventsAnswer = serde_json::from_str(&said).expect(&said);
             for (acknowledged, result) in page.iter().zip(answer.results) {
                 assert_eq!(result.status, EventStatus::Duplicate);
                 assert_eq!(result.receipt, acknowledged.receipt);

@@ -53,9 +53,25 @@ impl Server {
         Self::start_with(proofline, data, layout, &[])
     }
 
+    /// As [`start_where_it_listens`](Self::start_where_it_listens), where a server listened that has ended: whoever knew that one goes on with this one.
+    pub fn start_in_place_of(address: SocketAddr, proofline: &Path, data: &Path) -> Self {
+        let port = format!("--port={}", address.port());
+        Self::start_on(&port, proofline, data, Layout::OneProcess, &[])
+    }
+
     fn start_with(proofline: &Path, data: &Path, layout: Layout, arguments: &[&str]) -> Self {
+        Self::start_on("--port=0", proofline, data, layout, arguments)
+    }
+
+    fn start_on(
+        port: &str,
+        proofline: &Path,
+        data: &Path,
+        layout: Layout,
+        arguments: &[&str],
+    ) -> Self {
         let mut command = Command::new(proofline);
-        command.args(["serve", "--port=0", "--json", "--while-stdin"]).args(arguments);
+        command.args(["serve", port, "--json", "--while-stdin"]).args(arguments);
         command.arg("--data").arg(data).env("PROOFLINE_DEPLOYMENT", DEPLOYMENT);
         command.env_remove("PROOFLINE_LOG").env_remove("PROOFLINE_PUBLIC_URL");
         if layout == Layout::Processes {

@@ -5,6 +5,7 @@ use axum::{
     body::Bytes,
     http::{HeaderMap, HeaderValue, Method, header},
 };
+use chain::{cosignature::Witness, note::Note};
 use domain::{
     EvidenceId, RunId, RunnerId, TenantId, Timestamp, VersionId,
     run::{Outcome, ReasonCode, Severity},
@@ -23,6 +24,7 @@ use protocol::{
         KeyStorage, Predicate, ProcedureReference, RunReference, RunnerReference, Statement, Step,
         Trigger, source_of,
     },
+    witness::witness_name,
 };
 
 use super::connection::Outgoing;
@@ -43,10 +45,17 @@ pub struct SyntheticRunner {
     /// What receipts for it are verified with.
     pub receipt_key: PublicKey,
     pub(super) key: Ed25519Key,
+    /// What the customer calls it.
+    pub(super) name: Name,
     pub(super) procedure: Digest,
     pub(super) signers: [Kid; 2],
     pub(super) sequence: u64,
     pub(super) prev: Digest,
+}
+
+/// The seed of the witness key of the Runner that signs with `key`.
+pub(super) fn witness_seed(key: &Ed25519Key) -> [u8; 32] {
+    Digest::of(format!("witness of {}", key.kid())).0
 }
 
 /// A signed statement and the event that carries it.
@@ -149,6 +158,14 @@ impl SyntheticRunner {
     /// What this Runner signs, as an envelope.
     pub fn envelope(&self, message: &impl protocol::dsse::Payload) -> Envelope {
         Envelope::sign_message(message, &[&self.key]).unwrap()
+    }
+
+    /// The line by which this Runner cosigns the head in the note `checkpoint`.
+    pub fn cosign(&self, checkpoint: &str, now: Timestamp) -> String {
+        let name = witness_name(&DEPLOYMENT.parse().unwrap(), self.tenant, &self.name);
+        let witness = Witness::from_seed(&name, &witness_seed(&self.key)).unwrap();
+        let text = Note::parse(checkpoint.as_bytes()).unwrap().text;
+        witness.cosign(text, u64::try_from(now.unix_s()).unwrap()).unwrap()
     }
 
     /// Whether `envelope` is the control plane's receipt for `said`.

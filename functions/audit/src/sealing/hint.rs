@@ -18,6 +18,9 @@ use super::has_gaps;
 struct Kept {
     /// The size of the log for which it holds.
     size: u64,
+    /// And the epoch of it.
+    #[serde(default)]
+    epoch: u64,
     /// Where the sources were read up to.
     cursors: Cursors,
     /// When each gap was seen first.
@@ -48,6 +51,7 @@ impl Hint {
         let found = partition.find::<Kept>(ID).await?;
         let (kept, etag) =
             found.map_or_else(Default::default, |found| (found.document, Some(found.etag)));
+        let kept = if kept.epoch == partition.epoch() { kept } else { Kept::default() };
         let mut cursors = head.cursors.clone();
         if kept.size == head.tree.size() {
             cursors.extend(kept.cursors.clone());
@@ -81,7 +85,7 @@ impl Hint {
             (name(&gap), since)
         };
         let gaps = head.instances.gaps().into_iter().map(seen).collect();
-        let kept = Kept { size: head.tree.size(), cursors, gaps };
+        let kept = Kept { size: head.tree.size(), epoch: partition.epoch(), cursors, gaps };
         if kept != self.kept {
             store(partition, &kept, self.etag).await?;
         }

@@ -3,29 +3,29 @@
 use std::collections::BTreeMap;
 
 use chain::{
-    genesis::Genesis,
-    instances::{Gap, INCOMPLETE_ACTION},
-    intent::{Intent, Party, SignedIntent, Source, VerifiedIntent},
-    note::VerifierKey,
+    epoch::{self, Rotation},
+    genesis::{Genesis, Previous},
+    instances::INCOMPLETE_ACTION,
+    intent::{Intent, IntentError, Party, SignedIntent, Source, VerifiedIntent},
+    remark::Remark,
 };
-use domain::{EventId, TenantId, Timestamp};
-use ports::{Identity, KeyPurpose};
+use domain::{EventId, EventKind, Timestamp};
+use ports::Identity;
 use serde_json::{Value, json};
+use store::{Alarm, Partition};
 
-use super::SealingError;
+use super::{SealingError, rotation};
 use crate::State;
 
 /// The first row of a log: its name, and the key of its checkpoints.
 pub(crate) async fn genesis(
     state: &State,
-    tenant: TenantId,
+    log: &Partition,
     at: Timestamp,
+    (rotation, previous): (u32, Option<&Previous>),
 ) -> Result<VerifiedIntent, SealingError> {
-    let origin = state.origin(tenant);
-    let mut keys = Vec::new();
-    if let Some(key) = state.ed25519(KeyPurpose::Checkpoint).await? {
-        keys.push(VerifierKey::new(&origin, key)?.to_string());
-    }
+    let (tenant, origin) = (log.tenant(), state.origin(log.tenant(), log.epoch()));
+    let keys: Vec<_> = rotation::log_key(state, log, rotation).await?.into_iter().collect();
     let genesis = Genesis {
         origin: &origin,
         tenant: &tenant.to_string(),
@@ -34,73 +34,128 @@ pub(crate) async fn genesis(
         at: &at.to_string(),
         salt: &salt(state),
         source: source(state),
+        previous,
     };
-    sign(state, &genesis.intent())
+    Ok(sign(state, &genesis.intent())?)
 }
 
-/// That an intent was numbered and never came.
-pub(crate) fn missing(
+/// What the sealer noticed: intents that are missing, contradict each other, or came late.
+pub(crate) fn remark(
     state: &State,
-    tenant: TenantId,
+    log: &Partition,
     at: Timestamp,
-    gap: &Gap,
-) -> Result<VerifiedIntent, SealingError> {
-    incomplete(state, tenant, at, "missing", gap.to_data())
+    remark: &Remark,
+) -> Result<VerifiedIntent, IntentError> {
+    note(state, log, at, (remark.action(), remark.reason()), remark.to_data())
 }
 
 /// That the intent of a document is not as its app signed it.
 pub(crate) fn changed(
     state: &State,
-    tenant: TenantId,
+    log: &Partition,
     at: Timestamp,
     document: &str,
 ) -> Result<VerifiedIntent, SealingError> {
-    incomplete(
-        state,
-        tenant,
-        at,
-        "changed",
-        BTreeMap::from([("document".to_owned(), json!(document))]),
-    )
+    let data = BTreeMap::from([("document".to_owned(), json!(document))]);
+    Ok(note(state, log, at, (INCOMPLETE_ACTION, "changed"), data)?)
 }
 
-fn incomplete(
+/// That what was signed of the epoch before is not what the database has.
+pub(crate) fn alarm(
     state: &State,
-    tenant: TenantId,
+    log: &Partition,
     at: Timestamp,
-    reason: &str,
-    data: BTreeMap<String, Value>,
+    alarm: &Alarm,
 ) -> Result<VerifiedIntent, SealingError> {
+    let Alarm { code, what, expected, found, size, epoch, at: found_at, .. } = alarm;
+    let data = [
+        ("epoch", json!(epoch)),
+        ("expected", json!(expected)),
+        ("found", json!(found)),
+        ("found_at", json!(found_at)),
+        ("rows_signed", json!(size)),
+        ("what", json!(what)),
+    ];
+    let data = data.map(|(name, value)| (name.to_owned(), value)).into();
+    Ok(note(state, log, at, (EventKind::LogAlarm.name(), code), data)?)
+}
+
+/// That the epoch ends, and how the log goes on.
+pub(crate) fn rotate(
+    state: &State,
+    log: &Partition,
+    at: Timestamp,
+    said: &Rotation,
+) -> Result<VerifiedIntent, IntentError> {
+    let data = [
+        ("by", json!(said.by)),
+        ("keys", json!(said.keys)),
+        ("next", json!(said.next)),
+        ("rotation", json!(said.rotation)),
+    ];
+    let data = data.map(|(name, value)| (name.to_owned(), value)).into();
+    note(state, log, at, (epoch::ROTATE, "planned"), data)
+}
+
+/// That another key signs the log from here on, as the end of the epoch before announced.
+pub(crate) fn key(
+    state: &State,
+    log: &Partition,
+    at: Timestamp,
+    said: &Rotation,
+) -> Result<VerifiedIntent, IntentError> {
+    let data = [("by", json!(said.by)), ("keys", json!(said.keys))];
+    let data = data.map(|(name, value)| (name.to_owned(), value)).into();
+    note(state, log, at, (epoch::KEY, "planned"), data)
+}
+
+fn note(
+    state: &State,
+    log: &Partition,
+    at: Timestamp,
+    (action, reason): (&str, &str),
+    data: BTreeMap<String, Value>,
+) -> Result<VerifiedIntent, IntentError> {
     let id: EventId = state.ports.randomness.id(at);
+    let is_bad = [INCOMPLETE_ACTION, EventKind::LogAlarm.name()].contains(&action);
+    let tenant = log.tenant();
+    let out = if is_bad { "failed" } else { "ok" };
     let intent = Intent {
-        act: Party { id: "sealer".to_owned(), kind: "system".to_owned() },
-        action: INCOMPLETE_ACTION.to_owned(),
+        act: Party { id: "sealer".to_owned(), kind: "system".to_owned(), obo: None },
+        action: action.to_owned(),
         at: at.to_string(),
         data,
         id: id.to_string(),
-        out: "failed".to_owned(),
+        out: out.to_owned(),
+        pd: BTreeMap::new(),
         reason: Some(reason.to_owned()),
         salt: salt(state),
         src: source(state),
         tenant: tenant.to_string(),
-        target: Party { id: state.origin(tenant), kind: "log".to_owned() },
+        target: Party { id: state.origin(tenant, log.epoch()), kind: "log".to_owned(), obo: None },
         version: 1,
     };
-    tracing::error!(tenant.id = %tenant, reason, "the audit log is incomplete");
+    if [epoch::ROTATE, epoch::KEY].contains(&action) {
+        tracing::info!(tenant.id = %tenant, action, "the audit log is rotated");
+    } else {
+        tracing::error!(tenant.id = %tenant, action, reason, "the audit log is not as it should be");
+    }
     sign(state, &intent)
 }
 
 /// Each row of the sealer's own is the only one of its instance, so that two sealers never share a number.
 fn source(state: &State) -> Source {
-    let instance = format!("sealer-{}", hex::encode(state.ports.randomness.bytes::<8>()));
-    Source { app: Identity::Audit.name().to_owned(), instance, number: 1, void: Vec::new() }
+    let random = hex::encode(state.ports.randomness.bytes::<8>());
+    let (app, instance) =
+        (Identity::Audit.name().to_owned(), format!("{}{random}", Source::SEALER));
+    Source { app, instance, number: 1, prev: None, void: Vec::new() }
 }
 
 fn salt(state: &State) -> String {
     hex::encode(state.ports.randomness.bytes::<16>())
 }
 
-fn sign(state: &State, intent: &Intent) -> Result<VerifiedIntent, SealingError> {
+fn sign(state: &State, intent: &Intent) -> Result<VerifiedIntent, IntentError> {
     let signed = SignedIntent::sign(intent.to_text()?, &state.intent_key);
-    Ok(signed.verify(&state.intent_key.verifying_key())?)
+    signed.verify(&state.intent_key.verifying_key())
 }

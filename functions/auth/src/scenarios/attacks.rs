@@ -30,6 +30,28 @@ async fn nobody_learns_whether_an_address_has_an_account() {
     assert_eq!(world.login("ada@example.com", PASSWORD).await.status, StatusCode::CREATED);
 }
 
+/// Threat T04: the same reads, the same hash and a write, for a wrong password and for an address that nobody has.
+#[tokio::test]
+async fn an_address_without_an_account_costs_what_one_with_an_account_costs() {
+    let world = World::with_tenant().await;
+    world.enrolled("ada@example.com").await;
+    let guess = async |email| world.login(email, "wrong horse battery").await;
+    guess("ada@example.com").await;
+    world.storage.counted();
+    let mut costs = Vec::new();
+    for email in ["ada@example.com", "eve@example.com"] {
+        assert_eq!(guess(email).await.code(), "login-failed");
+        costs.push(world.storage.counted());
+    }
+    assert_eq!(costs, [(3, 1), (3, 1)], "reads and commits");
+    let full = world.hasher.fill();
+    for email in ["ada@example.com", "eve@example.com", "not an address"] {
+        assert_eq!(guess(email).await.code(), "busy", "{email} is hashed");
+    }
+    drop(full);
+    assert_eq!(guess("eve@example.com").await.code(), "login-failed");
+}
+
 /// The class of CVE-2024-1722: many guesses at once are decided one after the other, so the lock falls among them.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_guesses_at_once_only_as_many_count_as_the_lockout_allows() {
@@ -47,6 +69,7 @@ async fn of_many_guesses_at_once_only_as_many_count_as_the_lockout_allows() {
     assert_eq!(world.login("ada@example.com", PASSWORD).await.code(), "login-failed", "locked");
 }
 
+/// Threat T09.
 #[tokio::test]
 async fn a_code_counts_once_in_whatever_login() {
     let world = World::with_tenant().await;
@@ -122,6 +145,49 @@ async fn five_wrong_codes_end_a_login_and_ten_lock_the_account() {
     assert_eq!((locked.status, locked.code()), (StatusCode::FORBIDDEN, "locked"));
 }
 
+/// Threat T11: whoever guesses codes knows the password, so the user is told, once, wherever the tenth one was shown.
+#[tokio::test]
+async fn the_user_is_told_when_ten_wrong_codes_lock_the_second_factor() {
+    let told = async |world: &World| {
+        let letters = world.letters().await;
+        letters.iter().filter(|letter| letter.contains("Your second factor is locked")).count()
+    };
+    let wrong = json!({"code": "000000"});
+    for is_login in [true, false] {
+        let world = World::with_tenant().await;
+        let ada = world.enrolled("ada@example.com").await;
+        let offer = world.post("/v1/me/totp/next", Some(&ada.access), json!({})).await;
+        assert_eq!(offer.status, StatusCode::CREATED);
+        for _ in 0..9 {
+            world.post("/v1/step-up", Some(&ada.access), wrong.clone()).await;
+        }
+        assert_eq!(told(&world).await, 0);
+        let begun = world.login("ada@example.com", PASSWORD).await;
+        let login = format!("/v1/logins/{}/totp", begun.text("login"));
+        let (path, token) = if is_login {
+            (login.as_str(), None)
+        } else {
+            ("/v1/me/totp/next/confirm", Some(ada.access.as_str()))
+        };
+        assert_eq!(world.post(path, token, wrong.clone()).await.code(), "code-invalid");
+        assert_eq!(told(&world).await, 1);
+        let locked = world.post("/v1/step-up", Some(&ada.access), wrong.clone()).await;
+        assert_eq!((locked.code(), told(&world).await), ("locked", 1));
+    }
+}
+
+/// Threat T11, of whoever has the session.
+#[tokio::test]
+async fn the_user_is_told_when_the_tenth_wrong_code_is_shown_in_a_session() {
+    let world = World::with_tenant().await;
+    let ada = world.enrolled("ada@example.com").await;
+    for _ in 0..10 {
+        world.post("/v1/step-up", Some(&ada.access), json!({"code": "000000"})).await;
+    }
+    let letters = world.letters().await.concat();
+    assert_eq!(letters.matches("Subject: Your second factor is locked").count(), 1);
+}
+
 /// Threat T13: no step can be taken with the proof of another.
 #[tokio::test]
 async fn no_token_opens_a_door_that_it_is_not_for() {
@@ -142,7 +208,10 @@ async fn no_token_opens_a_door_that_it_is_not_for() {
     }
     let offer = world.post("/v1/me/totp", Some(enrolment), json!({})).await;
     let code = json!({"code": world.code(offer.text("secret"))});
-    let tokens = world.post("/v1/me/totp/confirm", Some(enrolment), code.clone()).await;
+    let unconfirmed = world.post("/v1/me/totp/acknowledge", Some(enrolment), json!({})).await;
+    assert_eq!(unconfirmed.code(), "mfa-not-offered");
+    world.post("/v1/me/totp/confirm", Some(enrolment), code.clone()).await;
+    let tokens = world.post("/v1/me/totp/acknowledge", Some(enrolment), json!({})).await;
     let (access, refresh) = (tokens.text("access_token"), tokens.text("refresh_token"));
     // Complete: the enrolment token is used up, and no session token enrols another factor.
     assert_eq!(world.post("/v1/me/totp", Some(enrolment), json!({})).await.code(), "login-over");

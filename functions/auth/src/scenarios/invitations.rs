@@ -1,10 +1,10 @@
 //! Bootstrap and invitations.
 
 use axum::http::StatusCode;
-use domain::{InvitationId, TenantId};
+use domain::{InvitationId, Role, TenantId};
 use serde_json::json;
 
-use super::world::{World, base64url};
+use super::world::{PASSWORD, World, base64url};
 use crate::Bootstrap;
 
 #[tokio::test]
@@ -71,9 +71,9 @@ async fn the_policy_refuses_before_the_invitation_is_used() {
     assert_eq!(world.redeem("ada@example.com").await.status, StatusCode::CREATED);
 }
 
-/// A crash after the user was made and before the enrolment: the password alone leads back to it.
+/// A crash after the user was made and before the enrolment: the password leads back to it by way of the mailbox (threat T14).
 #[tokio::test]
-async fn who_did_not_enrol_in_time_goes_on_with_the_password() {
+async fn who_did_not_enrol_in_time_goes_on_with_the_letters_link() {
     let world = World::with_tenant().await;
     let begun = world.redeem("ada@example.com").await;
     let claims = begun.text("enrolment_token").split('.').nth(1).unwrap();
@@ -86,8 +86,56 @@ async fn who_did_not_enrol_in_time_goes_on_with_the_password() {
     world.wait_s(600);
     let late = world.post("/v1/me/totp", Some(begun.text("enrolment_token")), json!({})).await;
     assert_eq!(late.status, StatusCode::UNAUTHORIZED);
-    let login = world.login("ada@example.com", super::PASSWORD).await;
+    let refused = world.login("ada@example.com", PASSWORD).await;
+    assert_eq!(refused.code(), "mfa-enrolment-unfinished");
+    let link = world.token_in_letter("ada@example.com", "pfl_rcv_").await.unwrap();
+    let body = json!({"token": link, "password": PASSWORD});
+    let login = world.post("/v1/recoveries/redeem", None, body).await;
     assert_eq!(login.body["needs"], "enrol");
     let offer = world.post("/v1/me/totp", Some(login.text("enrolment_token")), json!({})).await;
     assert_eq!(offer.status, StatusCode::CREATED);
+}
+
+/// Whoever was of a tenant that is closed comes into another one with the address that they have.
+#[tokio::test]
+async fn the_address_of_somebody_whose_tenant_is_closed_is_free_again() {
+    let mut world = World::with_tenant().await;
+    let ada = world.enrolled("ada@example.com").await;
+    world.operator("ops@platform.example", Role::PlatformOperator).await;
+    let close = json!({"name": "Analytical Engines"});
+    let closing = world.post("/v1/tenant/close", Some(&ada.access), close).await;
+    assert_eq!(closing.status, StatusCode::OK, "{}", closing.body);
+    world.wait_s(31 * 24 * 3_600);
+    assert_eq!(world.tick("close_tenants").await.body["ReturnValue"]["closed"], 1);
+    world.tenant = World::PLATFORM;
+    let back = world.redeemed_as("ada@example.com", Role::Viewer).await;
+    assert_eq!(back.status, StatusCode::CREATED, "{}", back.body);
+    world.enrol(back).await;
+    let login = world.login("ada@example.com", PASSWORD).await;
+    assert_eq!(login.status, StatusCode::CREATED, "{}", login.body);
+}
+
+/// Killed after the address was reserved, before the user was made.
+#[tokio::test]
+async fn an_address_is_free_again_when_whoever_reserved_it_can_no_longer_come_in() {
+    let mut world = World::with_tenant().await;
+    let ada = world.enrolled("ada@example.com").await;
+    let invite = json!({"email": "bob@example.com", "role": "viewer"});
+    let first = world.post("/v1/invitations", Some(&ada.access), invite.clone()).await;
+    let token = world.mailed_token("bob@example.com").await;
+    let bob = |token: &str| json!({"token": token, "email": "bob@example.com"});
+    world.sealer.die_after(1);
+    let killed = world.redeem_with(bob(&token)).await;
+    assert_eq!(killed.status, StatusCode::SERVICE_UNAVAILABLE);
+    world.sealer.live();
+    world.restart().await;
+    world.wait_s(1);
+    world.post("/v1/invitations", Some(&ada.access), invite).await;
+    let token = world.mailed_token("bob@example.com").await;
+    let early = world.redeem_with(bob(&token)).await;
+    assert_eq!(early.code(), "email-taken", "the first one may still be redeemed");
+    let path = format!("/v1/invitations/{}", first.text("invitation"));
+    assert_eq!(world.delete(&path, &ada.access).await.status, StatusCode::OK);
+    let late = world.redeem_with(bob(&token)).await;
+    assert_eq!(late.status, StatusCode::CREATED, "{}", late.body);
 }

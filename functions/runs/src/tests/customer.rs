@@ -87,6 +87,11 @@ impl Customer {
     }
 }
 
+/// The seed of the witness key of the Runner that signs with `key`.
+pub(super) fn witness_seed(key: &Ed25519Key) -> [u8; 32] {
+    Digest::of(format!("witness of {}", key.kid())).0
+}
+
 pub(super) fn certificate(
     tenant: TenantId,
     key: &Ed25519Key,
@@ -100,6 +105,7 @@ pub(super) fn certificate(
         sign_kid: key.kid(),
         sign_jwk: key.public().jwk(),
         seal_jwk: None,
+        witness_jwk: Some(Ed25519Key::from_seed(&witness_seed(key)).public().jwk()),
         not_before: now,
         not_after: now.plus(std::time::Duration::from_hours(24 * 365)),
     }

@@ -11,6 +11,7 @@ use protocol::{
     routes::{CommandsAnswer, ConfigAnswer, ENVELOPE_MEDIA_TYPE, result_path},
 };
 use serde_json::{Value, json};
+use system_tests::doubles::Fault;
 
 use super::{
     customer::{Customer, body, name},
@@ -144,6 +145,30 @@ async fn a_viewers_request_reaches_the_runner_and_its_sealed_answer_the_viewer()
     let other = result(&command, CommandOutcome::Done, None, Some(b"something else"));
     hand_back(&world, &runner, &command, &other).await.refused(409, "state-transition");
     assert_eq!(world.count(owner.tenant, "evidence.drilldown.delivered").await, 1);
+}
+
+#[tokio::test]
+async fn a_runner_hears_of_nothing_that_is_not_in_the_log() {
+    let (world, owner, runner, said) = told().await;
+    let request = asked(&world, &owner, &runner, &said);
+    let evidence = said.statement.predicate.evidence[0].id;
+    let path = format!("/v1/evidence/{evidence}/drilldowns");
+    let run = said.statement.predicate.run.id;
+    let body = json!({"run": run, "request": signed(&world, &request)});
+    world.sealer.seal_nothing();
+    let begun = world.now();
+    let late = world.post(&owner, &path, body.clone()).await;
+    late.refused(503, "not-sealed-yet");
+    assert_eq!(world.now().since(begun), Duration::from_secs(10));
+    assert!(commands(&world, &runner).await.commands.is_empty());
+
+    world.sealer.seal_the_rest().await;
+    let key = late.json["idempotency_key"].as_str().unwrap();
+    let again = || world.post_again(&owner, &path, &body, key);
+    let first = again().await.ok();
+    assert_eq!(again().await.ok(), first);
+    assert_eq!(world.count(owner.tenant, "evidence.drilldown.requested").await, 1);
+    assert_eq!(commands(&world, &runner).await.commands.len(), 1);
 }
 
 #[tokio::test]
@@ -284,7 +309,7 @@ async fn nobody_waits_longer_than_the_request_lasts() {
 #[tokio::test]
 async fn when_the_record_cannot_be_written_nothing_is_asked() {
     let (world, owner, runner, said) = told().await;
-    world.documents.fail(4, false);
+    world.fail(4, Fault::NotApplied);
     ask(&world, &owner, &said, &asked(&world, &owner, &runner, &said))
         .await
         .refused(503, "dependency-unavailable");

@@ -1,15 +1,17 @@
 use std::time::Duration;
 
-use domain::Role;
+use axum::{body::Body, http::Request};
+use domain::{Quota, Role, SeparationName};
 use protocol::{
     Base64Url,
     dsse::Envelope,
     enrolment::{EnrolAnswer, EnrolRequest},
     key::PublicKey,
     keyset::{ControlPlaneKeys, KeyUse},
-    routes::{ConfigAnswer, RunnerState},
+    routes::{ConfigAnswer, KEYS, KeysAnswer, RunnerState},
 };
 use serde_json::json;
+use store::TenantRecord;
 
 use super::{
     customer::{Customer, certificate, key, name},
@@ -68,6 +70,40 @@ async fn a_runner_enrols_shows_the_same_words_and_is_approved() {
 }
 
 #[tokio::test]
+async fn whoever_issued_an_enrolment_does_not_approve_it_where_the_tenant_says_so() {
+    let (world, customer) = (World::new().await, Customer::new());
+    let apart = |record: &mut TenantRecord| {
+        record.settings.separations.insert(SeparationName::RunnerEnrolment);
+    };
+    let owner = world.person(world.tenant_that(apart).await, Role::Owner).await;
+    let other = world.person(owner.tenant, Role::Owner).await;
+    customer.register(&world, &owner).await;
+    let runner = FieldRunner::enrolled(&world, &customer, &owner, 10).await;
+    let approve = format!("/v1/runners/{}/approve", runner.runner);
+    let words = json!({"words": runner.words});
+    world.post(&owner, &approve, words.clone()).await.refused(409, "sod-violation");
+    assert_eq!(world.count(owner.tenant, "iam.sod.violation_blocked").await, 1);
+    assert_eq!(world.post(&other, &approve, words).await.ok()["state"], "active");
+}
+
+#[tokio::test]
+async fn there_are_no_more_runners_than_the_plan_allows() {
+    let (world, customer) = (World::new().await, Customer::new());
+    let one = |record: &mut TenantRecord| {
+        record.overrides.quotas.insert(Quota::RunnersMax, 1);
+    };
+    let owner = world.person(world.tenant_that(one).await, Role::Owner).await;
+    customer.register(&world, &owner).await;
+    let runner = FieldRunner::enrolled(&world, &customer, &owner, 10).await;
+    let issue = || world.post(&owner, "/v1/runners/enrolments", json!({"name": "second"}));
+    let refused = issue().await;
+    refused.refused(403, "entitlement-required");
+    assert_eq!(refused.json["entitlement"], "runners_max");
+    world.post(&owner, &format!("/v1/runners/{}/revoke", runner.runner), json!({})).await.ok();
+    issue().await.ok();
+}
+
+#[tokio::test]
 async fn the_keyset_is_signed_by_the_root_that_the_token_names() {
     let (world, customer) = (World::new().await, Customer::new());
     let owner = world.person(world.tenant().await, Role::Owner).await;
@@ -92,6 +128,21 @@ async fn the_keyset_is_signed_by_the_root_that_the_token_names() {
     let more = ControlPlaneKeys::verify(&config.keyset, &root, &name(DEPLOYMENT), keys.version + 1)
         .unwrap();
     assert_eq!(more.keys_for(KeyUse::Checkpoint).len(), 1);
+}
+
+/// Whoever knows the root key's thumbprint needs no Runner, and no account, to learn the keys.
+#[tokio::test]
+async fn the_signed_list_of_keys_is_anybodys_to_read() {
+    let (world, customer) = (World::new().await, Customer::new());
+    let owner = world.person(world.tenant().await, Role::Owner).await;
+    customer.register(&world, &owner).await;
+    let issued = world.post(&owner, "/v1/runners/enrolments", json!({"name": "other"})).await.ok();
+    let answer = world.send(Request::get(KEYS).body(Body::empty()).unwrap()).await.ok();
+    let answer: KeysAnswer = serde_json::from_value(answer).unwrap();
+    let pinned = issued["root_kid"].as_str().unwrap().parse().unwrap();
+    let root = PublicKey::pinned(&answer.root_jwk, &pinned).unwrap();
+    let keys = ControlPlaneKeys::verify(&answer.keyset, &root, &name(DEPLOYMENT), 0).unwrap();
+    assert_eq!(keys.keys_for(KeyUse::Receipt).len(), 1);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@ use std::time::Duration;
 use domain::TenantId;
 use protocol::key::Signer as _;
 use serde_json::json;
+use system_tests::doubles::Fault;
 
 use super::{
     customer::{body, key},
@@ -110,7 +111,7 @@ async fn what_waits_for_approval_does_not_count_yet() {
 async fn when_storage_does_not_answer_event_grid_is_asked_to_come_again() {
     let (world, owner, mut runner) = ready().await;
     let said = runner.say(&world);
-    world.documents.fail(4, false);
+    world.fail(4, Fault::NotApplied);
     world.deliver(&body(&said.event)).await.refused(503, "dependency-unavailable");
     assert_eq!(world.documents_of(TenantId::SYSTEM, "quarantined").await, 0);
     assert_eq!(world.deliver(&body(&said.event)).await.ok()["ReturnValue"]["status"], "accepted");

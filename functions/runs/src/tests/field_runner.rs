@@ -283,6 +283,11 @@ impl FieldRunner {
         self.send(world, "GET", path, None).await
     }
 
+    pub(super) async fn post(&self, world: &World, path: &str, body: &Value) -> Answer {
+        let bytes = serde_json::to_vec(body).unwrap();
+        self.send(world, "POST", path, Some(("application/json", bytes))).await
+    }
+
     /// Hands a batch in at the HTTPS door.
     pub(super) async fn hand_in(&self, world: &World, said: &[&Said]) -> Answer {
         let events: Vec<Value> = said.iter().map(|said| body(&said.event)).collect();

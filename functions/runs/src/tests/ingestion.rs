@@ -1,4 +1,4 @@
-use std::{sync::atomic::Ordering, time::Duration};
+use std::time::Duration;
 
 use domain::Role;
 use protocol::{
@@ -9,6 +9,7 @@ use protocol::{
     routes::{ConfigAnswer, EventsAnswer, ReceiptsAnswer},
 };
 use serde_json::json;
+use system_tests::doubles::Fault;
 
 use super::{
     customer::{Customer, body, name},
@@ -72,26 +73,27 @@ async fn an_event_in_order_costs_one_write() {
     let first = runner.say(&world);
     runner.hand_in(&world, &[&first]).await.ok();
     let batch: Vec<Said> = (0..50).map(|_| runner.say(&world)).collect();
-    let before = world.documents.writes.load(Ordering::SeqCst);
-    let reads = world.documents.reads.load(Ordering::SeqCst);
+    world.documents.reset_counts();
     runner.hand_in(&world, &batch.iter().collect::<Vec<_>>()).await.ok();
-    assert_eq!(world.documents.writes.load(Ordering::SeqCst) - before, 50);
+    let counts = world.documents.counts();
+    // The tenant's plan counts runs: the month's count is read and written once for the batch.
+    assert_eq!(counts.writes, 50 + 1);
     // The Runner's record, to admit the request and to see how it stands.
-    assert_eq!(world.documents.reads.load(Ordering::SeqCst) - reads, 2);
+    assert_eq!(counts.reads + counts.queries, 2 + 1);
 }
 
 #[tokio::test]
 async fn a_hundred_events_are_one_request_and_the_hint_is_far_less_than_a_write_each() {
     let (world, owner, mut runner) = ready().await;
     let batch: Vec<Said> = (0..100).map(|_| runner.say(&world)).collect();
-    let before = world.documents.writes.load(Ordering::SeqCst);
+    world.documents.reset_counts();
     let answer: EventsAnswer = serde_json::from_value(
         runner.hand_in(&world, &batch.iter().collect::<Vec<_>>()).await.ok(),
     )
     .unwrap();
     assert!(answer.results.iter().all(|result| result.receipt.is_some()));
     assert_eq!(answer.next_expected_sequence, 101);
-    assert!(world.documents.writes.load(Ordering::SeqCst) - before <= 110);
+    assert!(world.documents.counts().writes <= 110);
     assert_eq!(world.documents_of(owner.tenant, "statement").await, 100);
 }
 
@@ -154,25 +156,32 @@ async fn receipts_can_be_asked_for_again() {
 
 #[tokio::test]
 async fn a_commit_that_was_not_answered_is_neither_lost_nor_doubled() {
-    for applied in [false, true] {
+    // The first commit counts the run, the second holds it.
+    for (nth, fault) in [
+        (1, Fault::NotApplied),
+        (1, Fault::AppliedButUnanswered),
+        (2, Fault::NotApplied),
+        (2, Fault::AppliedButUnanswered),
+    ] {
         let (world, owner, mut runner) = ready().await;
         let said = runner.say(&world);
-        world.documents.fail(1, applied);
+        world.documents.fail_commit(nth, fault);
         let answer = runner.hand_in(&world, &[&said]).await.ok();
-        assert_eq!(answer["results"][0]["status"], "accepted", "{applied}");
+        assert_eq!(answer["results"][0]["status"], "accepted", "{nth} {fault:?}");
         assert_eq!(world.count(owner.tenant, "run.completed").await, 1);
+        assert_eq!(world.runs_counted(owner.tenant).await, 1, "{nth} {fault:?}");
     }
 }
 
 #[tokio::test]
 async fn when_storage_does_not_answer_nothing_is_acknowledged_and_a_repetition_ends_well() {
-    for applied in [false, true] {
+    for fault in [Fault::NotApplied, Fault::AppliedButUnanswered] {
         let (world, owner, mut runner) = ready().await;
         let said = runner.say(&world);
-        world.documents.fail(4, false);
+        world.fail(4, Fault::NotApplied);
         runner.hand_in(&world, &[&said]).await.refused(503, "dependency-unavailable");
         assert_eq!(world.documents_of(owner.tenant, "statement").await, 0);
-        world.documents.fail(1, applied);
+        world.fail(1, fault);
         assert_eq!(runner.outcome(&world, &body(&said.event)).await.0, "accepted");
         assert_eq!(world.documents_of(owner.tenant, "statement").await, 1);
     }

@@ -1,14 +1,7 @@
 //! The app on a store of its own.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use axum::{
     body::Body,
     http::{HeaderMap, Request, StatusCode},
@@ -19,12 +12,12 @@ use host::{Config, Opened};
 use http_body_util::BodyExt as _;
 use local::Store;
 use ports::{
-    Changes, Clock, CommitError, Container, Cursor, Dirty, Documents, Etag, Identity, KeyPurpose,
-    NewDocument, Page, PartitionKey, Ports, Query, Randomness, StorageError, Stored, Write,
+    Clock, Container, Documents, Identity, KeyPurpose, NewDocument, PartitionKey, Ports, Query,
+    Stored, Write,
 };
-use protocol::Digest;
 use serde_json::{Value, json};
-use store::{Document, Guard, GuardState, Keyring, TenantRecord, TenantState};
+use store::{Document, Guard, GuardState, Keyring, Records, TenantRecord};
+use system_tests::doubles::{Fault, Faulty, ManualClock, Receipted, SeededRandomness};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 use web::{ACR_MFA, AccessClaims, sign_access_token};
@@ -37,7 +30,9 @@ pub(super) const START: Timestamp = Timestamp::from_unix_s(1_795_219_200);
 pub(super) struct World {
     pub(super) clock: Arc<ManualClock>,
     pub(super) store: Store,
-    pub(super) documents: Arc<Watched>,
+    pub(super) documents: Arc<Faulty>,
+    /// The stand-in for the app that seals.
+    pub(super) sealer: Arc<Receipted>,
     opened: Opened,
     _dir: TempDir,
 }
@@ -86,19 +81,36 @@ impl Answer {
 impl World {
     pub(super) async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let clock = Arc::new(ManualClock(AtomicI64::new(START.unix_us())));
-        let randomness = Arc::new(Counted(AtomicU64::new(1)));
-        let at: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
-        let store = Store::open(&dir.path().join("data"), at, randomness).unwrap();
+        let clock = ManualClock::new(START);
+        let at: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
+        let store = Store::open(&dir.path().join("data"), at, SeededRandomness::new(1)).unwrap();
         Keyring::open(&store.ports(Identity::Auth)).await.unwrap();
-        let documents = Arc::new(Watched::new(store.ports(Identity::Runs).documents));
+        let sealer = Receipted::new(&store, store.ports(Identity::Runs).documents);
+        let documents = Faulty::new(Arc::<Receipted>::clone(&sealer));
         let opened = open(&store, &documents).await;
-        Self { clock, store, documents, opened, _dir: dir }
+        Self { clock, store, documents, sealer, opened, _dir: dir }
     }
 
     /// The app again, as another process that remembers nothing.
     pub(super) async fn restart(&mut self) {
         self.opened = open(&self.store, &self.documents).await;
+    }
+
+    /// The app again, with these witnesses configured.
+    pub(super) async fn watched_by(&mut self, witnesses: &str) {
+        let said = witnesses.to_owned();
+        let config = Config::parse(|name| (name == "PROOFLINE_WITNESSES").then(|| said.clone()));
+        self.opened = open_with(&self.store, &self.documents, &config.unwrap()).await;
+    }
+
+    /// What a message in a queue of the app makes of it.
+    pub(super) async fn message(&self, function: &str, text: &str) -> Answer {
+        // The host writes the text as a JSON string, and that as a string again.
+        let envelope = json!({"Data": {"message": json!(text).to_string()}}).to_string();
+        let request = Request::post(format!("/{function}"))
+            .header("content-type", "application/json")
+            .body(Body::from(envelope));
+        answer(self.opened.routers.invocations.clone(), request.unwrap()).await
     }
 
     /// Another process on the same store.
@@ -110,16 +122,31 @@ impl World {
         self.clock.now()
     }
 
+    /// For whoever meets somebody with a clock of its own.
+    pub(super) fn set_clock_to_now(&self) {
+        self.clock.set(Clock::now(&ambient::SystemClock));
+    }
+
     pub(super) fn advance(&self, by: Duration) {
-        self.clock.0.fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
+        self.clock.advance(by);
+    }
+
+    /// The next `count` commits are not answered.
+    pub(super) fn fail(&self, count: usize, fault: Fault) {
+        (1..=count).for_each(|nth| self.documents.fail_commit(nth, fault));
     }
 
     pub(super) async fn tenant(&self) -> TenantId {
+        self.tenant_that(|_| {}).await
+    }
+
+    /// A tenant that is not like the others.
+    pub(super) async fn tenant_that(&self, differs: impl FnOnce(&mut TenantRecord)) -> TenantId {
         let ports = self.store.ports(Identity::Auth);
         let tenant = ports.randomness.id(self.now());
-        let (name, plan) = ("Example".to_owned(), Plan::Business);
-        let record =
-            TenantRecord { tenant, name, plan, state: TenantState::Active, created_at: self.now() };
+        let mut record =
+            TenantRecord::new(tenant, "Example".to_owned(), Plan::Business, self.now());
+        differs(&mut record);
         create(&ports, tenant, &record).await;
         tenant
     }
@@ -133,7 +160,7 @@ impl World {
         create(
             &ports,
             tenant,
-            &Guard { user, roles: vec![role], state: GuardState::Active, epoch: 1 },
+            &Guard { state: GuardState::Active, epoch: 1, ..Guard::new(user, vec![role]) },
         )
         .await;
         // As it is stored: only a completed login can make one in the product.
@@ -149,9 +176,12 @@ impl World {
             sub: user,
             tid: tenant,
             sid: Some(session),
+            act: None,
             scope: None,
             epo: 1,
+            rep: 0,
             acr: ACR_MFA.to_owned(),
+            amr: vec!["pwd".to_owned(), "otp".to_owned()],
             auth_time: now.unix_s(),
             iat: now.unix_s(),
             nbf: now.unix_s(),
@@ -168,6 +198,22 @@ impl World {
 
     pub(super) async fn post(&self, person: &Person, path: &str, body: impl Into<Value>) -> Answer {
         self.call("POST", person, path, Some(body.into())).await
+    }
+
+    /// Sends again what was answered with this key.
+    pub(super) async fn post_again(
+        &self,
+        person: &Person,
+        path: &str,
+        body: &Value,
+        key: &str,
+    ) -> Answer {
+        let request = Request::post(format!("/api/runs{path}"))
+            .header("authorization", format!("Bearer {}", person.token))
+            .header("content-type", "application/json")
+            .header("idempotency-key", key)
+            .body(Body::from(body.to_string()));
+        self.send(request.unwrap()).await
     }
 
     pub(super) async fn call(
@@ -232,6 +278,15 @@ impl World {
         count
     }
 
+    /// How many runs count against the plan.
+    pub(super) async fn runs_counted(&self, tenant: TenantId) -> u64 {
+        let counts = self.stored(tenant, "h", "run_count").await.into_iter();
+        let runs = |count: Stored| -> Option<u64> {
+            serde_json::from_str::<Value>(&count.document.body).ok()?["runs"].as_u64()
+        };
+        counts.filter_map(runs).sum()
+    }
+
     /// How long everything is that was put aside.
     pub(super) async fn quarantined_bytes(&self) -> usize {
         let stored = self.stored(TenantId::SYSTEM, "h", "quarantined").await;
@@ -253,11 +308,14 @@ fn shards() -> impl Iterator<Item = String> {
     ["0".to_owned(), "h".to_owned()].into_iter().chain((0..store::RUN_SHARDS).map(store::run_shard))
 }
 
-async fn open(store: &Store, documents: &Arc<Watched>) -> Opened {
-    let config = Config::parse(|_| None).unwrap();
+async fn open(store: &Store, documents: &Arc<Faulty>) -> Opened {
+    open_with(store, documents, &Config::parse(|_| None).unwrap()).await
+}
+
+async fn open_with(store: &Store, documents: &Arc<Faulty>, config: &Config) -> Opened {
     let documents = Arc::clone(documents) as Arc<dyn Documents>;
     let ports = Ports { documents, ..store.ports(Identity::Runs) };
-    host::open::<crate::Runs>(ports, &config).await.unwrap()
+    host::open::<crate::Runs>(ports, config).await.unwrap()
 }
 
 async fn answer(router: axum::Router, request: Request<Body>) -> Answer {
@@ -268,123 +326,17 @@ async fn answer(router: axum::Router, request: Request<Body>) -> Answer {
 }
 
 async fn create<T: Document>(ports: &Ports, tenant: TenantId, document: &T) {
-    let write = Write::Create(NewDocument {
+    let keyring = Keyring::open(ports).await.unwrap();
+    let records = Records::writing(ports, keyring.material(KeyPurpose::AccessRecords).unwrap());
+    let document = NewDocument {
         id: document.id(),
         kind: T::KIND.to_owned(),
         k1: document.k1(),
         k2: document.k2(),
         body: serde_json::to_string(document).unwrap(),
         expires_at: document.expires_at(),
-    });
-    let partition = PartitionKey::new(tenant, T::SHARD);
-    ports.documents.commit(T::CONTAINER, &partition, vec![write]).await.unwrap();
-}
-
-/// A clock that stands still until it is told otherwise.
-pub(super) struct ManualClock(AtomicI64);
-
-impl Clock for ManualClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_unix_us(self.0.load(Ordering::SeqCst))
-    }
-}
-
-/// Bytes that look random and are the same in every run.
-struct Counted(AtomicU64);
-
-impl Randomness for Counted {
-    fn fill(&self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(32) {
-            let Digest(digest) = Digest::of(self.0.fetch_add(1, Ordering::SeqCst).to_be_bytes());
-            chunk.copy_from_slice(&digest[..chunk.len()]);
-        }
-    }
-}
-
-/// Documents whose writes are counted, and whose next commits can be let fail.
-pub(super) struct Watched {
-    inner: Arc<dyn Documents>,
-    pub(super) writes: AtomicUsize,
-    pub(super) reads: AtomicUsize,
-    failing: AtomicUsize,
-    applied: std::sync::atomic::AtomicBool,
-}
-
-impl Watched {
-    fn new(inner: Arc<dyn Documents>) -> Self {
-        Self {
-            inner,
-            writes: AtomicUsize::new(0),
-            reads: AtomicUsize::new(0),
-            failing: AtomicUsize::new(0),
-            applied: false.into(),
-        }
-    }
-
-    /// The next `count` commits are not answered; they are applied or not.
-    pub(super) fn fail(&self, count: usize, applied: bool) {
-        self.applied.store(applied, Ordering::SeqCst);
-        self.failing.store(count, Ordering::SeqCst);
-    }
-}
-
-#[async_trait]
-impl Documents for Watched {
-    async fn read(
-        &self,
-        container: Container,
-        partition: &PartitionKey,
-        id: &str,
-    ) -> Result<Option<Stored>, StorageError> {
-        self.reads.fetch_add(1, Ordering::SeqCst);
-        self.inner.read(container, partition, id).await
-    }
-
-    async fn query(
-        &self,
-        container: Container,
-        partition: &PartitionKey,
-        query: &Query,
-    ) -> Result<Page, StorageError> {
-        self.reads.fetch_add(1, Ordering::SeqCst);
-        self.inner.query(container, partition, query).await
-    }
-
-    async fn commit(
-        &self,
-        container: Container,
-        partition: &PartitionKey,
-        writes: Vec<Write>,
-    ) -> Result<Vec<Etag>, CommitError> {
-        let fails = self
-            .failing
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
-            .is_ok();
-        let lost = CommitError::Storage(StorageError::Unavailable("no answer".to_owned()));
-        if fails && !self.applied.load(Ordering::SeqCst) {
-            return Err(lost);
-        }
-        self.writes.fetch_add(writes.len(), Ordering::SeqCst);
-        let result = self.inner.commit(container, partition, writes).await;
-        if fails { Err(lost) } else { result }
-    }
-
-    async fn changes(
-        &self,
-        container: Container,
-        partition: &PartitionKey,
-        after: Option<&Cursor>,
-        limit: usize,
-    ) -> Result<Changes, StorageError> {
-        self.inner.changes(container, partition, after, limit).await
-    }
-
-    async fn dirty(
-        &self,
-        container: Container,
-        after: Option<&Cursor>,
-        limit: usize,
-    ) -> Result<Dirty, StorageError> {
-        self.inner.dirty(container, after, limit).await
-    }
+    };
+    let signed = records.sign((tenant, T::SHARD), document, 1, None).await.unwrap();
+    let key = PartitionKey::new(tenant, T::SHARD);
+    ports.documents.commit(T::CONTAINER, &key, vec![Write::Create(signed)]).await.unwrap();
 }

@@ -71,7 +71,8 @@ fn in_requests(vault: &Vault) -> Row {
         unit: "",
         goal: Goal::AtMost(0.0),
         note: "counted by the vault's stand-in while all apps do everything that the product does for one customer, from sign-up to export".to_owned(),
-        why: "",
+        why: "None of them is a request's own. Four make and open the keys of two tenants' fields, once for each tenant; two are the signature of the \
+              directory's head, once a minute for all tenants, and whose key it is. A test names each.",
     }
 }
 

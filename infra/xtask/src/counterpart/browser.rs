@@ -1,8 +1,10 @@
 //! A real browser, which must give the verdicts of `audit-verify` (`tests/interop/browser`).
 
-use std::{fs, process::Command};
+use std::{fs, path::PathBuf, process::Command};
 
-use super::{Demand, Logs, absolute, publishers};
+use tampering::attacks::{ALL, Scene};
+
+use super::{Demand, Logs, absolute, publishers, write};
 use crate::{
     steps::{Steps, run as run_program},
     workspace::{cargo, counterparts, root},
@@ -32,8 +34,32 @@ fn verify(logs: &Logs) -> anyhow::Result<()> {
     fs::copy(root().join("tests/interop/browser/verify.mjs"), installed.join("verify.mjs"))?;
     let page = root().join("inspector/page/verify.html");
     let program = root().join("target/release/audit-verify");
-    let mut node = Command::new("node");
-    node.arg("verify.mjs").args([&page, &program]).current_dir(installed);
-    node.args(absolute([&logs.policy].into_iter().chain(&logs.sound).chain(&logs.changed))?);
-    run_program(&mut node)
+    let (attacked, attacks) = attacks()?;
+    // Exports that were given come from the product itself, which puts a page into each.
+    let given = (logs.policy.clone(), [&*logs.sound, &logs.changed].concat(), logs.is_given);
+    let testdata = root().join("shared/chain/src/verify/testdata");
+    let stamped = ["stamped.audit.zip", "v1.audit.zip"].map(|name| testdata.join(name)).to_vec();
+    let stamped = (testdata.join("stamped.policy"), stamped, false);
+    for (policy, exports, inside) in [given, (attacked, attacks, false), stamped] {
+        let mut node = Command::new("node");
+        node.arg("verify.mjs").args(inside.then_some("--inside"));
+        node.args([&page, &program]).current_dir(&installed);
+        node.args(absolute([&policy].into_iter().chain(&exports))?);
+        run_program(&mut node)?;
+    }
+    Ok(())
+}
+
+/// Every attack that an operator can try, each as a file, and the policy of who is attacked.
+fn attacks() -> anyhow::Result<(PathBuf, Vec<PathBuf>)> {
+    let folder = counterparts().join("attacks");
+    fs::create_dir_all(&folder)?;
+    let scene = Scene::default();
+    let policy =
+        write(&folder, "policy", scene.log.witnessed_policy(&scene.rows).to_string().as_bytes())?;
+    let mut exports = vec![write(&folder, "sound.zip", &scene.sound())?];
+    for (number, attack) in ALL.iter().enumerate() {
+        exports.push(write(&folder, &format!("attack-{number}.zip"), &scene.export(attack))?);
+    }
+    Ok((policy, exports))
 }

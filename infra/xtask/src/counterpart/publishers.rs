@@ -4,11 +4,10 @@ use std::{fs, path::PathBuf, process::Command};
 
 use anyhow::Context;
 
-use super::Demand;
+use super::{Demand, module::Module};
 use crate::{
-    azure::WITHOUT_COUNTERPARTS,
     steps::{Steps, run as run_program},
-    workspace::{cargo, counterparts, root},
+    workspace::{counterparts, root},
 };
 
 const NAME: &str = "events published by Microsoft's and the CNCF's JavaScript clients";
@@ -19,8 +18,7 @@ pub(super) fn run(steps: &mut Steps, demand: Demand) {
     match (is_here(), demand) {
         (true, _) => steps.work(NAME, || {
             install("event-grid")?;
-            let mut tests = cargo(&["test", "--workspace", "--test", "publishers"]);
-            run_program(tests.args(WITHOUT_COUNTERPARTS).args(["--", "--ignored"]))
+            Module::outside("publishers").run()
         }),
         (false, Demand::WhatIsHere) => steps.not_run(NAME, NEEDS),
         (false, Demand::All) => steps.work(NAME, || Err(anyhow::Error::msg(NEEDS))),

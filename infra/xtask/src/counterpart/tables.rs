@@ -1,11 +1,7 @@
 //! Tables of the audit log, which Python's csv module must read and whose lines its hashlib must hash to what they say.
 
-use super::{Demand, python};
-use crate::{
-    azure::WITHOUT_COUNTERPARTS,
-    steps::{Steps, run as run_program},
-    workspace::cargo,
-};
+use super::{Demand, module::Module, python};
+use crate::steps::Steps;
 
 const NAME: &str = "tables read by Python's csv and hashed by its hashlib";
 const NEEDS: &str = "it needs Python 3";
@@ -15,10 +11,7 @@ pub(super) fn run(steps: &mut Steps, demand: Demand) {
     let is_here =
         python(&["-c", "import csv, hashlib"]).output().is_ok_and(|output| output.status.success());
     match (is_here, demand) {
-        (true, _) => steps.work(NAME, || {
-            let mut tests = cargo(&["test", "--workspace", "--test", "audit_reading"]);
-            run_program(tests.args(WITHOUT_COUNTERPARTS).args(["--", "--ignored"]))
-        }),
+        (true, _) => steps.work(NAME, || Module::outside("audit_reading").run()),
         (false, Demand::WhatIsHere) => steps.not_run(NAME, NEEDS),
         (false, Demand::All) => steps.work(NAME, || Err(anyhow::Error::msg(NEEDS))),
     }

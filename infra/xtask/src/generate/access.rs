@@ -1,11 +1,9 @@
 //! `docs/generated/access.md`: what roles grant and plans include.
 
-use domain::{Feature, Permission, Plan, Role};
+use domain::{Feature, Permission, Plan, Quota, Role, Separation};
 use serde_json::Value;
 
 use super::Files;
-
-const FEATURES: [Feature; 2] = [Feature::Runner, Feature::AuditRead];
 
 pub(super) fn files() -> Files {
     let roles = Permission::ALL.map(|permission| {
@@ -13,23 +11,41 @@ pub(super) fn files() -> Files {
         let grants = Role::ALL.map(|role| mark(role.grants(permission)));
         row(&word(permission), grants.into_iter().chain([step_up]))
     });
-    let plans = FEATURES.map(|feature| {
-        row(&format!("`{}`", feature.name()), Plan::ALL.map(|plan| mark(plan.includes(feature))))
+    let features = Feature::ALL.iter().map(|feature| {
+        row(&format!("`{}`", feature.name()), Plan::ALL.map(|plan| mark(plan.includes(*feature))))
+    });
+    let quotas = Quota::ALL.iter().map(|quota| {
+        let limits = Plan::ALL.map(|plan| amount(plan.quota(*quota)));
+        row(&format!("`{}`", quota.name()), limits.iter().map(String::as_str))
+    });
+    let separations = Separation::BUILT_IN.iter().map(|rule| {
+        let object = if rule.same_object { "on the same object" } else { "at all" };
+        let holds = if rule.always { "always" } else { "where the tenant says so" };
+        let (a, b) = (format!("`{}`", rule.a.name()), format!("`{}`", rule.b.name()));
+        row(&format!("`{}`", rule.name.as_str()), [a.as_str(), b.as_str(), object, holds])
     });
     let text = format!(
         "# Roles and plans\n\nMade from `domain::access` by `cargo xtask generate`.\n\n\
          What a role grants; *step-up* asks for a second factor within the last five minutes.\n\n{}{}\n\
-         What a plan includes.\n\n{}{}",
+         What a plan includes; a number is how much of it, and nothing is as much as is asked for.\n\n{}{}{}\n\
+         What may not meet in one person.\n\n{}{}",
         head("permission", Role::ALL.map(word).into_iter().chain(["step-up".to_owned()])),
         roles.concat(),
         head("feature", Plan::ALL.map(word)),
-        plans.concat(),
+        features.collect::<String>(),
+        quotas.collect::<String>(),
+        head("rule", ["whoever", "not", "when", "holds"].map(str::to_owned)),
+        separations.collect::<String>(),
     );
     Files::from([("docs/generated/access.md".to_owned(), text)])
 }
 
 const fn mark(is_allowed: bool) -> &'static str {
     if is_allowed { "yes" } else { "" }
+}
+
+fn amount(limit: Option<u32>) -> String {
+    limit.map(|limit| limit.to_string()).unwrap_or_default()
 }
 
 /// The name that the API uses.
@@ -58,7 +74,12 @@ mod tests {
     #[test]
     fn the_page_says_what_the_code_decides() {
         let text = files().into_values().next().unwrap();
-        assert!(text.contains("| `evidence_drill` | yes |  | yes | yes |  | yes |\n"), "{text}");
+        assert!(
+            text.contains("| `evidence_drill` | yes |  | yes |  |  |  | yes |  |  | yes |  |  |  |  |  | yes |\n"),
+            "{text}"
+        );
         assert!(text.contains("| `audit.read` |  |  | yes | yes |\n"), "{text}");
+        assert!(text.contains("| `audit.retention_months` | 13 | 13 | 13 | 84 |\n"), "{text}");
+        assert!(text.contains("| `mfa_reset` | `mfa_reset_request` | `mfa_reset_approve` | on the same object | always |\n"), "{text}");
     }
 }

@@ -1,5 +1,8 @@
 //! Each app's API description, and the folders that the Functions host reads.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::EventKind;
 use web::{Endpoint, FunctionApp, Trigger};
 
 use super::Files;
@@ -25,6 +28,7 @@ fn tables() -> Vec<Table> {
         Table::of::<runs::Runs>(),
         Table::of::<audit::Audit>(),
         Table::of::<signer::Signer>(),
+        Table::of::<purge::Purge>(),
     ]
 }
 
@@ -41,6 +45,29 @@ pub(super) fn files() -> anyhow::Result<Files> {
         }
     }
     Ok(files)
+}
+
+/// Who records each kind: `auth POST /v1/logins`, `audit sweep_intents`.
+pub(super) fn recorders() -> BTreeMap<EventKind, BTreeSet<String>> {
+    let mut recorders = BTreeMap::<EventKind, BTreeSet<String>>::new();
+    for Table { name, endpoints, triggers } in tables() {
+        let endpoints = endpoints.iter().map(|endpoint| {
+            let method = endpoint.method.name();
+            (format!("{name} {method} {}", endpoint.path), endpoint.audits)
+        });
+        let triggers =
+            triggers.iter().map(|trigger| (format!("{name} {}", trigger.name), trigger.audits));
+        for (recorder, kinds) in endpoints.chain(triggers) {
+            for kind in kinds {
+                recorders.entry(*kind).or_default().insert(recorder.clone());
+            }
+        }
+    }
+    // What no handler does: the guard refuses, and `store` accounts for what storage refused.
+    for kind in [EventKind::AccessDenied, EventKind::LogVoid] {
+        recorders.entry(kind).or_default().insert("every app".to_owned());
+    }
+    recorders
 }
 
 /// As `jq` prints it, with a line feed at the end.

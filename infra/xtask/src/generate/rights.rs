@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ports::{
-    BLOB_RIGHTS, DOCUMENT_RIGHTS, Identity, KEYS, PUBLISHERS, QUEUE_RIGHTS, QueueName, RECEIVERS,
-    SECRETS,
+    BLOB_REMOVAL_RIGHTS, BLOB_RIGHTS, DOCUMENT_RIGHTS, Identity, KEYS, PUBLISHERS, QUEUE_RIGHTS,
+    QueueName, RECEIVERS, REMOVAL_RIGHTS, SECRETS,
 };
 use serde_json::{Value, json};
 
@@ -42,8 +42,24 @@ fn of(identity: Identity) -> Value {
     json!({
         "documents": documents, "blobs": blobs, "keys": keys(false), "kept_keys": keys(true), "secrets": secrets,
         "sends_to": queues(QUEUE_RIGHTS, identity), "receives_from": queues(RECEIVERS, identity),
+        "removes": removes(identity),
         "publishes": PUBLISHERS.contains(&identity),
     })
+}
+
+/// From which containers, and how the ids begin of what is removed there; from which containers of blobs.
+fn removes(identity: Identity) -> Value {
+    let documents: Vec<_> = REMOVAL_RIGHTS
+        .iter()
+        .filter(|(who, ..)| *who == identity)
+        .map(|(_, container, prefix)| format!("{}/{prefix}", container.name()))
+        .collect();
+    let blobs: Vec<_> = BLOB_REMOVAL_RIGHTS
+        .iter()
+        .filter(|(who, _)| *who == identity)
+        .map(|(_, bucket)| bucket.name())
+        .collect();
+    json!({"blobs": blobs, "documents": documents})
 }
 
 fn queues(table: &[(Identity, QueueName)], identity: Identity) -> Vec<&'static str> {

@@ -1,8 +1,8 @@
 //! `docs/generated/rights.md`: the same tables for people, one column for each identity.
 
 use ports::{
-    Action, BLOB_RIGHTS, Bucket, Container, DOCUMENT_RIGHTS, Identity, KEYS, PUBLISHERS,
-    QUEUE_RIGHTS, QueueName, RECEIVERS, SECRETS,
+    Action, BLOB_REMOVAL_RIGHTS, BLOB_RIGHTS, Bucket, Container, DOCUMENT_RIGHTS, Identity, KEYS,
+    PUBLISHERS, QUEUE_RIGHTS, QueueName, RECEIVERS, REMOVAL_RIGHTS, SECRETS,
 };
 
 use super::Files;
@@ -11,7 +11,8 @@ const INTRODUCTION: &str = "# Who may do what
 
 Made from the tables of `ports` by `cargo xtask generate`. Both backends refuse whatever is not here before they touch anything; in Azure the
 same tables are role assignments (`bicep/generated/roles.json`). A test runs the whole product and finds every right used, and no other tried.
-Nobody may delete anything. Whoever is not named in a row may do nothing there.
+Whoever is not named in a row may do nothing there; nobody but `purge` may remove anything, and of
+documents only those whose id begins as it says.
 ";
 
 pub(super) fn files() -> Files {
@@ -36,16 +37,21 @@ type Cells = [String; Identity::ALL.len()];
 fn documents(container: Container) -> Cells {
     Identity::ALL.map(|identity| {
         let rows = DOCUMENT_RIGHTS.iter().filter(|row| (row.0, row.1) == (identity, container));
-        list(rows.flat_map(|(_, _, actions)| actions.iter().copied().map(word)))
+        let words = rows.flat_map(|(_, _, actions)| actions.iter().copied().map(word));
+        let removals = REMOVAL_RIGHTS.iter().filter(|row| (row.0, row.1) == (identity, container));
+        let removals = removals.map(|(_, _, prefix)| format!("remove `{prefix}…`"));
+        words.map(str::to_owned).chain(removals).collect::<Vec<_>>().join(", ")
     })
 }
 
 fn blobs(bucket: Bucket) -> Cells {
     Identity::ALL.map(|identity| {
         let rows = BLOB_RIGHTS.iter().filter(|row| (row.0, row.1) == (identity, bucket));
-        list(rows.flat_map(|(_, _, read, write)| {
+        let words = rows.flat_map(|(_, _, read, write)| {
             [read.then_some("read"), write.then_some("write")].into_iter().flatten()
-        }))
+        });
+        let removes = BLOB_REMOVAL_RIGHTS.contains(&(identity, bucket));
+        list(words.chain(removes.then_some("remove")))
     })
 }
 
@@ -116,7 +122,13 @@ mod tests {
         let cells = text.matches("create").count();
         let creates = DOCUMENT_RIGHTS.iter().filter(|row| row.2.contains(&Action::Create)).count();
         assert_eq!(cells, creates, "{text}");
-        assert!(text.contains("| `checkpoints` |  |  | read | read, write |\n"), "{text}");
-        assert!(text.contains("| `seal` | send | send | send, receive |  |\n"), "{text}");
+        assert!(
+            text.contains("| `checkpoints` |  | read | read | read, write | read |\n"),
+            "{text}"
+        );
+        let (_, tables) = text.split_once("## Documents").unwrap();
+        let removes = tables.matches("remove ").count();
+        assert_eq!(removes, REMOVAL_RIGHTS.len() + BLOB_REMOVAL_RIGHTS.len(), "{text}");
+        assert!(text.contains("| `seal` | send | send | send, receive |  | send |\n"), "{text}");
     }
 }

@@ -31,6 +31,8 @@ struct Email<'a> {
     to: [&'a str; 1],
     subject: &'a str,
     text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    html: Option<&'a str>,
 }
 
 /// `{"statusCode":422,"name":"validation_error","message":"…"}`
@@ -106,6 +108,7 @@ impl Resend {
             to: [&letter.to],
             subject: &letter.subject,
             text: &letter.text,
+            html: letter.html.as_deref(),
         };
         let mut request = self.client.post(self.emails.clone()).json(&email);
         if let Some(key) = key {

@@ -5,7 +5,7 @@ use std::{error::Error as _, time::Duration};
 use azure_core::Uuid;
 use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
-    message::{Mailbox, header::ContentType},
+    message::{Mailbox, MultiPart, header::ContentType},
     transport::smtp::{
         authentication::Credentials,
         client::{Certificate, Tls, TlsParameters},
@@ -75,14 +75,17 @@ impl Smtp {
             .parse()
             .map_err(|_| Refused::Other("the recipient is not one e-mail address".to_owned()))?;
         let id = format!("<{}@{}>", Uuid::new_v4(), self.server.from.email.domain());
-        Message::builder()
+        let message = Message::builder()
             .from(self.server.from.clone())
             .to(Mailbox::new(None, to))
             .subject(&letter.subject)
-            .header(ContentType::TEXT_PLAIN)
-            .message_id(Some(id))
-            .body(letter.text.clone())
-            .map_err(|error| Refused::Other(error.to_string()))
+            .message_id(Some(id));
+        let text = letter.text.clone();
+        let message = match letter.html.clone() {
+            None => message.header(ContentType::TEXT_PLAIN).body(text),
+            Some(html) => message.multipart(MultiPart::alternative_plain_html(text, html)),
+        };
+        message.map_err(|error| Refused::Other(error.to_string()))
     }
 }
 

@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    bundle::{FIXED_FILES, MANIFEST, MANIFEST_SIGNATURE, hash_tiles},
+    bundle::{
+        FILE_BYTES_MAX, FIXED_FILES, MANIFEST, MANIFEST_SIGNATURE, OPTIONAL_FILES, hash_tiles,
+    },
+    disclosure::{self, Claims},
+    later,
     manifest::{File, Manifest},
     note::Note,
     policy::Policy,
@@ -61,6 +65,36 @@ fn statement(
     }
 }
 
+/// A file that is longer than any of an export, which nobody needs to hold in memory.
+pub(super) fn too_long(files: &BTreeMap<&str, &[u8]>) -> Option<Finding> {
+    let mut others = files.iter().filter(|(path, _)| **path != MANIFEST);
+    let (path, content) = others.find(|(_, content)| content.len() > FILE_BYTES_MAX)?;
+    let expected = format!("{path} of at most {FILE_BYTES_MAX} bytes");
+    Some(Finding::of(Kind::Container, expected, format!("{} bytes", content.len())))
+}
+
+/// The personal details that the export shows.
+pub(super) fn claims(files: &BTreeMap<&str, &[u8]>, findings: &mut Vec<Finding>) -> Claims {
+    let file = files.get(disclosure::FILE).copied().unwrap_or_default();
+    Claims::read(file).unwrap_or_else(|finding| {
+        findings.push(finding);
+        Claims::default()
+    })
+}
+
+/// The rows of later epochs that the export shows.
+pub(super) fn later(
+    files: &BTreeMap<&str, &[u8]>,
+    policy: Option<&Policy>,
+    findings: &mut Vec<Finding>,
+) -> later::Lines {
+    let file = files.get(later::FILE).copied().unwrap_or_default();
+    later::Lines::read(file, policy).unwrap_or_else(|finding| {
+        findings.push(finding);
+        later::Lines::default()
+    })
+}
+
 fn differs(files: &BTreeMap<&str, &[u8]>, path: &str, listed: File) -> Option<Finding> {
     let describe =
         |file: File| format!("{path} with {} bytes and SHA-256 {}", file.bytes, file.sha256);
@@ -110,8 +144,9 @@ pub(super) fn tiles(files: &BTreeMap<&str, &[u8]>, rows: &Rows<'_>, findings: &m
     }
     let missing = FIXED_FILES.iter().find(|path| !files.contains_key(**path));
     findings.extend(missing.map(|path| Finding::of(Kind::Container, *path, "no such file")));
-    if files.len() != expected + FIXED_FILES.len() {
-        let wanted = format!("{} files", expected + FIXED_FILES.len());
+    let optional = OPTIONAL_FILES.iter().filter(|path| files.contains_key(**path)).count();
+    if files.len() != expected + FIXED_FILES.len() + optional {
+        let wanted = format!("{} files", expected + FIXED_FILES.len() + optional);
         findings.push(Finding::of(Kind::Container, wanted, format!("{} files", files.len())));
     }
 }

@@ -6,13 +6,13 @@ use crate::{
     Hash,
     bundle::CHECKPOINT,
     genesis,
-    policy::{Policy, Tier},
+    policy::Policy,
     proof,
-    report::{Finding, Head, Kind, Report, Verdict},
+    report::{Finding, Head, Kind, Purged, Report, Verdict},
     row::Row,
     row_proof::RowProof,
     tree::leaf_hash,
-    verify::{head, lacking},
+    verify::{head, lacking, tier},
 };
 
 /// Verifies that a row stands in the log of `policy`: the proof `bytes` ([`RowProof`]), and the row, unless the proof holds it.
@@ -29,6 +29,9 @@ pub fn row_proof(bytes: &[u8], row: Option<&[u8]>, policy: Option<&Policy>) -> R
     let mut findings = Vec::new();
     let files = BTreeMap::from([(CHECKPOINT, parsed.checkpoint.as_bytes())]);
     let head = head::read(&files, policy, &mut findings);
+    // No rows follow in which a pinned key could have named another: only pinned keys count.
+    let unsigned = |policy| head::followed(parsed.checkpoint.as_bytes(), &[], policy).err();
+    findings.extend(policy.and_then(unsigned));
     let row = row.or(parsed.row.as_deref());
     let Some(row) = row else {
         let finding = Finding::of(Kind::Profile, "the row, in the proof or beside it", "no row");
@@ -100,10 +103,8 @@ fn report(
     proof: Option<&RowProof<'_>>,
     policy: Option<&Policy>,
 ) -> Report {
-    let is_signed =
-        first_bad.is_none() && checkpoint.as_ref().is_some_and(|head| !head.signed_by.is_empty());
-    let tier = if is_signed { Tier::Signed } else { Tier::Chained };
-    let lacking = lacking(tier, policy, "a proof of one row");
+    let tier = tier(checkpoint.as_ref().filter(|_| first_bad.is_none()), policy, false);
+    let lacking = lacking(tier, policy, checkpoint.as_ref());
     let verdict = match &first_bad {
         Some(_) => Verdict::Broken,
         None if lacking.is_some() => Verdict::Incomplete,
@@ -115,20 +116,31 @@ fn report(
     Report {
         verdict,
         tier,
+        asked: policy.map(|policy| policy.tier),
         rows_checked: u64::from(first_bad.is_none()),
         first_bad,
         size: checkpoint.as_ref().map_or(0, |head| head.size),
         root,
         checkpoint,
         unsigned_tail: 0,
+        purged: Purged::default(),
+        disclosed: 0,
+        erased: 0,
         notes: alone.into_iter().chain(lacking).collect(),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use ed25519_dalek::SigningKey;
+
     use super::*;
-    use crate::sample::{self, log_signer, policy};
+    use crate::{
+        checkpoint::Checkpoint,
+        note::{Signer, VerifierKey},
+        policy::Tier,
+        sample::{self, log_signer, policy},
+    };
 
     fn text(index: u64, count: u64) -> String {
         let rows = sample::rows(count);
@@ -187,6 +199,30 @@ mod tests {
         let elsewhere = Policy { origin: "audit.example.com/other".to_owned(), ..policy() };
         let report = row_proof(text(4, 9).as_bytes(), None, Some(&elsewhere));
         assert_eq!(report.first_bad.unwrap().kind, Kind::Signature);
+    }
+
+    /// Anybody can make a whole log up, and prove its rows, under the name of a later epoch.
+    #[test]
+    fn a_proof_that_no_pinned_key_signed_is_refused_in_every_epoch() {
+        let later = format!("{}/1", sample::ORIGIN);
+        let key = log_signer().verifier_key();
+        let (rows, stranger) = (sample::rows(9), SigningKey::from_bytes(&[9; 32]));
+        for origin in [sample::ORIGIN, later.as_str()] {
+            let key = VerifierKey::new(origin, *key.key()).unwrap();
+            let (origin, log_keys) = (origin.to_owned(), vec![key]);
+            let head = Checkpoint { origin: origin.clone(), ..sample::checkpoint(&rows) };
+            let invented = head.sign(&Signer::new(&origin, stranger.clone()).unwrap()).unwrap();
+            let text = text(4, 9);
+            let proof = RowProof::parse(text.as_bytes()).unwrap();
+            let forged = RowProof { checkpoint: &invented, ..proof }.to_text();
+            for tier in [Tier::Signed, Tier::Chained] {
+                let (origin, log_keys) = (origin.clone(), log_keys.clone());
+                let policy = Policy { origin, log_keys, tier, ..policy() };
+                let report = row_proof(forged.as_bytes(), None, Some(&policy));
+                let finding = report.first_bad.unwrap();
+                assert_eq!((finding.seq, finding.kind), (None, Kind::Signature), "{tier}");
+            }
+        }
     }
 
     /// The signer signs what is no row of a log: the signature does not excuse it.

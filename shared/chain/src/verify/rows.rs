@@ -6,12 +6,18 @@ use std::{
 };
 
 use crate::{
-    Hash, genesis,
+    Hash,
+    disclosure::Claims,
+    epoch::{Beginning, Borders},
+    genesis,
     instances::INCOMPLETE_ACTION,
+    later,
+    note::VerifierKey,
+    purge::{Entry, Ledger, leaf_of},
     report::{Finding, Head, Kind},
     row::Row,
     tile::{self, Content, Levels, Tile, WIDTH},
-    tree::leaf_hash,
+    verify::sights::Sights,
     walk::Walk,
 };
 
@@ -26,16 +32,28 @@ pub(super) struct Rows<'a> {
 }
 
 /// How far the rows keep the rules of a log.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Walked {
     /// How many rows, from the first on, keep them.
     pub(super) checked: u64,
     /// What is wrong with the row after those.
     pub(super) broken: Option<Finding>,
+    /// What is wrong with the rows of later epochs.
+    pub(super) unproved: Option<Finding>,
+    /// Whether the pinned witnesses lack under a head of those rows.
+    pub(super) is_unseen: bool,
     /// How many rows say that something is missing.
     pub(super) incomplete: u64,
     /// What they say.
     pub(super) notes: Vec<String>,
+    /// Which rows are gone.
+    pub(super) ledger: Ledger,
+    /// Which personal details are shown.
+    pub(super) claims: Claims,
+    /// Since when witnesses watch.
+    pub(super) sights: Sights,
+    /// How the epoch began and ended.
+    pub(super) borders: Borders,
 }
 
 impl<'a> Rows<'a> {
@@ -47,7 +65,7 @@ impl<'a> Rows<'a> {
             rows.extend(tile::decode_entries(bundle).map(|row| row.unwrap_or_else(|rest| rest)));
             widths.push((rows.len() - before) as u64);
         }
-        let levels = Levels::new(rows.iter().map(|row| leaf_hash(row)).collect());
+        let levels = Levels::new(rows.iter().map(|row| leaf_of(row)).collect());
         Self { texts: rows, widths, levels }
     }
 
@@ -68,34 +86,40 @@ impl<'a> Rows<'a> {
         &self.widths
     }
 
-    /// Walks along the log up to the first row that breaks a rule. Without a tenant, that of the first row counts.
-    pub(super) fn walk(&self, tenant: Option<&str>) -> Walked {
+    /// Walks along the log up to the first row that breaks a rule, and on to rows of later epochs. Without a tenant, that of the first row counts.
+    pub(super) fn walk(
+        &self,
+        tenant: Option<&str>,
+        claims: Claims,
+        later: &later::Lines,
+        months: u32,
+    ) -> Walked {
         let first = || self.texts.first().and_then(|row| Row::from_bytes(row).ok());
         let tenant = tenant.or_else(|| first().map(|row| row.tenant));
         let mut walk = Walk::from_start(tenant.unwrap_or_default());
-        let mut walked = Walked::default();
+        let ledger = Ledger::demanding(months);
+        let mut walked = Walked { ledger, claims, ..Walked::default() };
         for (row, hash) in self.texts.iter().zip(self.levels.leaves()) {
-            match walk.step_hashed(row, *hash) {
-                Ok(row) if row.action == INCOMPLETE_ACTION => walked.quote(&row),
-                Ok(_) => {}
-                Err(finding) => {
-                    walked.broken = Some(finding);
-                    break;
-                }
+            if let Err(finding) = walked.step(&mut walk, row, *hash) {
+                walked.broken = Some(finding);
+                break;
             }
         }
         walked.checked = walk.size();
+        if walked.broken.is_none() {
+            walked.unproved = walked.go_on(later, walk.tenant()).err();
+        }
         walked
     }
 
-    /// Whether row 0 names the log of the checkpoint.
-    pub(super) fn begins(&self, origin: &str) -> Option<Finding> {
-        let named = genesis::origin_of(&Row::from_bytes(self.texts.first()?).ok()?);
-        let describe = |origin: &str| format!("the first row of {origin}, hashed with SHA-256");
-        let got =
-            named.as_deref().map_or_else(|| "a row that names no such log".to_owned(), describe);
-        (named.as_deref() != Some(origin))
-            .then(|| Finding::at(0, Kind::Tenant, describe(origin), got))
+    /// What row 0 shows, if it names the log of the checkpoint.
+    pub(super) fn begins(&self, origin: &str, keys: &[VerifierKey]) -> Result<Beginning, Finding> {
+        let first = self.texts.first().and_then(|row| Row::from_bytes(row).ok());
+        let Some(row) = first else { return Ok(Beginning::default()) };
+        genesis::check(&row, origin, keys).map_err(|got| {
+            let expected = format!("the first row of {origin}, hashed with SHA-256");
+            Finding::at(0, Kind::Tenant, expected, got)
+        })
     }
 
     /// The first row that is not as it was sealed.
@@ -153,7 +177,10 @@ impl<'a> Rows<'a> {
         let (place, (expected, got)) = pairs.find(|(_, (sealed, found))| sealed != found)?;
         let says_more = |finding: &&Finding| {
             walked.checked == place
-                && matches!(finding.kind, Kind::SeqGap | Kind::SeqDup | Kind::Tenant)
+                && matches!(
+                    finding.kind,
+                    Kind::SeqGap | Kind::SeqDup | Kind::MissingBody | Kind::Tenant
+                )
         };
         let explained = walked.broken.as_ref().filter(says_more).cloned();
         Some(explained.unwrap_or_else(|| {
@@ -181,6 +208,35 @@ impl<'a> Rows<'a> {
 }
 
 impl Walked {
+    /// Passes the next entry, and what it says of others.
+    fn step(&mut self, walk: &mut Walk<'_>, entry: &[u8], hash: Hash) -> Result<(), Finding> {
+        if let Entry::Gone(hash) = Entry::of(entry) {
+            self.ledger.gone(walk.size());
+            return walk.skip(hash);
+        }
+        let row = walk.step_hashed(entry, hash)?;
+        self.ledger.pass(&row);
+        self.claims.pass(&row, entry)?;
+        self.borders.pass(&row)?;
+        self.sights.pass(&row);
+        if row.action == INCOMPLETE_ACTION {
+            self.quote(&row);
+        }
+        Ok(())
+    }
+
+    /// Passes what rows of later epochs say of these.
+    fn go_on(&mut self, later: &later::Lines, tenant: &str) -> Result<(), Finding> {
+        self.is_unseen = !later.account(tenant, self.borders.end(), &mut self.ledger)?;
+        Ok(())
+    }
+
+    /// What all rows together do not account for.
+    pub(super) fn unaccounted(&self) -> Option<Finding> {
+        let is_whole = self.broken.is_none();
+        is_whole.then(|| self.ledger.unexplained().or_else(|| self.claims.unfounded())).flatten()
+    }
+
     /// Notes that a row says that something is missing.
     pub(super) fn quote(&mut self, row: &Row<'_>) {
         self.incomplete += 1;

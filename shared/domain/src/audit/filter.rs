@@ -158,9 +158,15 @@ fn identifier(text: &str) -> Result<String, &'static str> {
 }
 
 fn actor_kind(text: &str) -> Result<ActorKind, &'static str> {
-    let kinds = [ActorKind::User, ActorKind::Runner, ActorKind::System, ActorKind::Anonymous];
+    let kinds = [
+        ActorKind::User,
+        ActorKind::Operator,
+        ActorKind::Runner,
+        ActorKind::System,
+        ActorKind::Anonymous,
+    ];
     let found = kinds.into_iter().find(|kind| kind.name() == text);
-    found.ok_or("user, runner, system or anonymous")
+    found.ok_or("user, operator, runner, system or anonymous")
 }
 
 fn outcome(text: &str) -> Result<Outcome, &'static str> {

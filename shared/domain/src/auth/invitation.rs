@@ -21,8 +21,24 @@ pub struct Invitation {
     pub issued_at: Timestamp,
     /// Until when it can be redeemed.
     pub ends_at: Timestamp,
+    /// Who issued it; nobody for the first owner of a deployment.
+    #[serde(default)]
+    pub issued_by: Option<UserId>,
+    /// To whom it was sent. Without, whoever holds the token may use any address.
+    #[serde(default)]
+    pub address: Option<InvitedAddress>,
     ticket_sha256: String,
     state: InvitationState,
+}
+
+/// To whom an invitation was sent.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct InvitedAddress {
+    /// The look-up of the address ([`super::Email::index`]): only that person redeems it.
+    pub index: String,
+    /// The address, sealed.
+    pub sealed: String,
 }
 
 /// What became of an invitation.
@@ -38,6 +54,8 @@ pub enum InvitationState {
         /// When.
         at: Timestamp,
     },
+    /// Somebody took it back.
+    Revoked,
 }
 
 /// Why an invitation gives nothing: uniform for unknown, wrong, used and over.
@@ -81,12 +99,70 @@ impl Invitation {
             role,
             issued_at: now,
             ends_at: now.plus(lifetime),
+            issued_by: None,
+            address: None,
             ticket_sha256: ticket_sha256.to_owned(),
             state: InvitationState::Open,
         };
-        let event = AuditEvent::new(EventKind::UserInvited, issued.target())
-            .with("ends_at", issued.ends_at.to_string());
+        let event = issued.invited();
         Ok((issued, event))
+    }
+
+    /// The same, sent by a user to an address.
+    #[must_use]
+    pub fn sent(self, by: UserId, address: InvitedAddress) -> Self {
+        Self { issued_by: Some(by), address: Some(address), ..self }
+    }
+
+    /// A new token and a new term for an invitation that nobody used; the token before is void.
+    ///
+    /// # Errors
+    /// * [`InvitationError`]: it was used or revoked.
+    pub fn renew(
+        self,
+        ticket_sha256: String,
+        now: Timestamp,
+    ) -> Result<(Self, AuditEvent), InvitationError> {
+        if self.state != InvitationState::Open {
+            return Err(InvitationError);
+        }
+        let renewed = Self { ticket_sha256, ends_at: now.plus(Self::LIFETIME), ..self };
+        let event = renewed.invited();
+        Ok((renewed, event))
+    }
+
+    /// Takes it back.
+    ///
+    /// # Errors
+    /// * [`InvitationError`]: it was used or revoked.
+    pub fn revoke(self) -> Result<(Self, AuditEvent), InvitationError> {
+        if self.state != InvitationState::Open {
+            return Err(InvitationError);
+        }
+        let event = AuditEvent::new(EventKind::InvitationRevoked, self.target());
+        Ok((Self { state: InvitationState::Revoked, ..self }, event))
+    }
+
+    /// Whether it waits for its person at `now`.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        self.state == InvitationState::Open && now < self.ends_at
+    }
+
+    /// Whether nobody comes in by it as it is, nor is about to: used, taken back, or an hour over, when every request that began in time has ended.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        let is_late = now >= self.ends_at.plus(Duration::from_hours(1));
+        self.state != InvitationState::Open || is_late
+    }
+
+    /// Whether the person with this look-up of an address may redeem it.
+    pub fn is_for(&self, index: &str) -> bool {
+        self.address.as_ref().is_none_or(|address| address.index == index)
+    }
+
+    fn invited(&self) -> AuditEvent {
+        AuditEvent::new(EventKind::UserInvited, self.target())
+            .with("ends_at", self.ends_at.to_string())
+            .with("role", self.role.name())
     }
 
     /// Whether `ticket` can be redeemed at `now`: what is worth checking before a password is hashed.
@@ -98,9 +174,8 @@ impl Invitation {
         ticket: &Ticket<kind::Invitation>,
         now: Timestamp,
     ) -> Result<(), InvitationError> {
-        let is_open = self.state == InvitationState::Open && now < self.ends_at;
         let is_bearer = ticket.id == self.invitation && ticket.matches(&self.ticket_sha256);
-        if is_open && is_bearer { Ok(()) } else { Err(InvitationError) }
+        if self.is_open(now) && is_bearer { Ok(()) } else { Err(InvitationError) }
     }
 
     /// Redeems it: its bearer is `user` from now on.
@@ -168,6 +243,35 @@ mod tests {
         let day = at(86_400);
         assert_eq!(invitation().admits(&ticket(1), day.minus(Duration::from_micros(1))), Ok(()));
         assert_eq!(invitation().admits(&ticket(1), day), Err(InvitationError));
+    }
+
+    #[test]
+    fn a_renewed_invitation_has_another_token_and_a_revoked_one_has_none() {
+        let (renewed, _) = invitation().renew(ticket(9).sha256(), at(10)).unwrap();
+        assert_eq!(renewed.admits(&ticket(1), at(11)), Err(InvitationError));
+        assert_eq!(renewed.admits(&ticket(9), at(11)), Ok(()));
+        let (revoked, event) = renewed.revoke().unwrap();
+        assert_eq!(event.kind, EventKind::InvitationRevoked);
+        assert_eq!(revoked.admits(&ticket(9), at(11)), Err(InvitationError));
+        assert!(
+            revoked.clone().revoke().is_err() && revoked.renew(ticket(1).sha256(), at(12)).is_err()
+        );
+    }
+
+    #[test]
+    fn an_invitation_that_was_sent_is_for_its_address_alone() {
+        let address = InvitedAddress { index: "a".to_owned(), sealed: String::new() };
+        let sent = invitation().sent(UserId::from_u128(1), address);
+        assert!(sent.is_for("a") && !sent.is_for("b"));
+        assert!(invitation().is_for("b"), "the first owner's is for whoever holds it");
+    }
+
+    #[test]
+    fn an_invitation_is_over_when_it_was_taken_back_or_nobody_can_be_redeeming_it() {
+        let end = invitation().ends_at;
+        assert!(!invitation().is_over(end.plus(Duration::from_secs(3_599))));
+        assert!(invitation().is_over(end.plus(Duration::from_hours(1))));
+        assert!(invitation().revoke().unwrap().0.is_over(at(0)));
     }
 
     #[test]

@@ -24,6 +24,13 @@ impl Schedule {
     /// At the second factor, which only someone who knows the password reaches: ten guesses of three codes in 10⁶ find it with 3·10⁻⁵.
     pub const CODE: Self = Self(&[(10, None)]);
 
+    /// Whether the user is told by mail at this failure: when a lock of an hour or more begins.
+    pub(super) fn is_told_at(self, failures: u32) -> bool {
+        let is_long =
+            |lock: Option<Duration>| lock.is_none_or(|wait| wait >= Duration::from_hours(1));
+        self.0.iter().any(|(from, lock)| *from == failures && is_long(*lock))
+    }
+
     fn lock_after(self, failures: u32, now: Timestamp) -> Lock {
         let reached = self.0.iter().rev().find(|(from, _)| failures >= *from);
         match reached {

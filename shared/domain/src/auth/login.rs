@@ -2,16 +2,23 @@
 //!
 //! ```text
 //! Credential::password_checked → Login::begin ⇒ (stored) ⇒ ┬→ Login::verify → Verifying::check ──┬→ MfaVerified → Session::open
-//!                                                         └→ Login::enrol → Enrolling::confirm ─┘
+//!                                                         └→ Login::enrol → Enrolling::confirm ⇒ (stored, backup codes shown)
+//!                                                                         → Enrolling::acknowledge → MfaVerified → Session::open
 //! ```
 //! Each state is made by the step before it alone; `MfaVerified` is the only thing that a session can be made from.
+
+mod enrolling;
+mod verifying;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CodeError, CodeShown, Credential, EnrolmentError, FactorState, Ticket, TotpSecret};
-use crate::{AuditEvent, Class, EventKind, Fault, LoginId, Timestamp, UserId, kind};
+use super::{CodeError, CodeShown, Method, Ticket};
+use crate::{Class, Fault, LoginId, Timestamp, UserId, kind};
+
+pub use enrolling::{Acknowledged, Enrolling};
+pub use verifying::{CodeAnswer, Verifying};
 
 /// Wrong codes that end a login.
 const BAD_CODES_MAX: u8 = 5;
@@ -24,6 +31,9 @@ pub struct Login {
     pub login: LoginId,
     /// Who showed the password.
     pub user: UserId,
+    /// The epoch of the user's guard when they did; whatever raises it ends the login.
+    #[serde(default)]
+    pub epoch: u32,
     /// When it ends, complete or not.
     pub ends_at: Timestamp,
     needs: Needs,
@@ -73,12 +83,25 @@ pub enum LoginError {
     /// The login needs an enrolment, not a code.
     #[error("no second factor is enrolled yet; enrol one first")]
     EnrolmentRequired,
+    /// The password was right, and no second factor was ever set up: the password alone does not set one up (threat T14).
+    #[error(
+        "no second factor is set up yet, and a password alone sets up none; \
+         follow the link that we sent to your address to finish it"
+    )]
+    EnrolmentUnfinished,
+    /// Both factors were right, and the password leaked elsewhere since it was chosen.
+    #[error(
+        "your password is known from a breach elsewhere, so it opens nothing any more; \
+         follow the link that we sent you by mail to choose another one, then sign in"
+    )]
+    PasswordBreached,
 }
 
 impl Fault for LoginError {
     fn class(&self) -> Class {
         match self {
             Self::Failed | Self::Over => Class::Unauthenticated,
+            Self::EnrolmentUnfinished | Self::PasswordBreached => Class::Forbidden,
             Self::CodeRequired | Self::EnrolmentRequired => Class::Conflict,
         }
     }
@@ -89,6 +112,8 @@ impl Fault for LoginError {
             Self::Over => "login-over",
             Self::CodeRequired => "mfa-required",
             Self::EnrolmentRequired => "mfa-enrolment-required",
+            Self::EnrolmentUnfinished => "mfa-enrolment-unfinished",
+            Self::PasswordBreached => "password-change-required",
         }
     }
 }
@@ -98,16 +123,30 @@ impl Login {
     pub const LIFETIME: Duration = Duration::from_mins(10);
 
     /// Begins the login that `ticket` continues. Call it on [`Accepted`](super::PasswordAnswer::Accepted) or for a user made just now.
-    pub fn begin(ticket: &Ticket<kind::Login>, user: UserId, needs: Needs, now: Timestamp) -> Self {
+    pub fn begin(
+        ticket: &Ticket<kind::Login>,
+        (user, epoch): (UserId, u32),
+        needs: Needs,
+        now: Timestamp,
+    ) -> Self {
         Self {
             login: ticket.id,
             user,
+            epoch,
             ends_at: now.plus(Self::LIFETIME),
             needs,
             ticket_sha256: ticket.sha256(),
             bad_codes: 0,
             state: LoginState::Open,
         }
+    }
+
+    /// The login, if its user's guard is still of this epoch: another password ends what began with the old one.
+    ///
+    /// # Errors
+    /// * [`LoginError::Over`].
+    pub fn in_epoch(self, epoch: u32) -> Result<Self, LoginError> {
+        if self.epoch == epoch { Ok(self) } else { Err(LoginError::Over) }
     }
 
     /// Goes on to a code, for the bearer of the login's ticket.
@@ -160,147 +199,50 @@ impl Login {
     }
 }
 
-/// A login that waits for a code.
-#[derive(Debug)]
-pub struct Verifying(Login);
-
-/// A login that waits for a second factor to be enrolled.
-#[derive(Debug)]
-pub struct Enrolling(Login);
-
-/// What follows from a code. Login and credential are to be written in either case, in one batch with the event.
-#[derive(Debug)]
-pub enum CodeAnswer {
-    /// It is right.
-    Right {
-        /// What a session is made from.
-        verified: MfaVerified,
-        /// Complete.
-        login: Login,
-        /// With the step consumed.
-        credential: Credential,
-        /// What to record.
-        event: AuditEvent,
-    },
-    /// It is not.
-    Wrong {
-        /// What to tell.
-        error: CodeError,
-        /// With the wrong code counted; dead after the fifth.
-        login: Login,
-        /// With the failure counted.
-        credential: Credential,
-        /// What to record.
-        event: AuditEvent,
-    },
-}
-
-impl Verifying {
-    /// Who showed the password.
-    pub fn user(&self) -> UserId {
-        self.0.user
-    }
-
-    /// Checks a code of the enrolled factor.
-    pub fn check(
-        self,
-        credential: Credential,
-        secret: &TotpSecret,
-        code: &str,
-        now: Timestamp,
-    ) -> CodeAnswer {
-        decide(self.0, EventKind::LoginSucceeded, credential, secret, code, now)
-    }
-}
-
-impl Enrolling {
-    /// Offers a second factor.
-    ///
-    /// # Errors
-    /// * [`EnrolmentError::Enrolled`].
-    pub fn offer(
-        &self,
-        credential: Credential,
-        sealed_secret: String,
-        now: Timestamp,
-    ) -> Result<Credential, EnrolmentError> {
-        credential.offer_factor(sealed_secret, now)
-    }
-
-    /// Checks the first code of an offered factor, which then counts; its step is consumed, too.
-    ///
-    /// # Errors
-    /// * [`EnrolmentError::NotOffered`], [`EnrolmentError::Enrolled`].
-    pub fn confirm(
-        self,
-        credential: Credential,
-        secret: &TotpSecret,
-        code: &str,
-        now: Timestamp,
-    ) -> Result<CodeAnswer, EnrolmentError> {
-        match credential.factor.as_ref().map(|factor| factor.state) {
-            None => Err(EnrolmentError::NotOffered),
-            Some(FactorState::Active) => Err(EnrolmentError::Enrolled),
-            Some(FactorState::Pending) => {
-                Ok(decide(self.0, EventKind::MfaEnrolled, credential, secret, code, now))
-            }
-        }
-    }
-}
-
-fn decide(
-    login: Login,
-    success: EventKind,
-    credential: Credential,
-    secret: &TotpSecret,
-    code: &str,
-    now: Timestamp,
-) -> CodeAnswer {
-    match credential.check_code(secret, code, now) {
-        (credential, Ok(shown)) => CodeAnswer::Right {
-            event: AuditEvent::new(success, credential.target())
-                .with("login", login.login.to_string()),
-            verified: MfaVerified(shown),
-            login: login.done(),
-            credential,
-        },
-        (credential, Err(error)) => CodeAnswer::Wrong {
-            error,
-            event: credential.code_failure(error, EventKind::MfaChallengeFailed, now),
-            login: login.charged(error),
-            credential,
-        },
-    }
-}
-
 /// Password and second factor were right: the only thing that a session is made from.
 #[derive(Debug)]
-pub struct MfaVerified(pub(super) CodeShown);
+pub struct MfaVerified {
+    pub(super) shown: CodeShown,
+    /// That of the login: a session of it is dead if the epoch was raised since.
+    pub(super) epoch: u32,
+}
 
 impl MfaVerified {
     /// Who.
     pub fn user(&self) -> UserId {
-        self.0.user
+        self.shown.user
+    }
+
+    /// What the second factor was.
+    pub fn method(&self) -> Method {
+        self.shown.method
     }
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::{
-        super::credential::tests::{CODES, at, credential, enrolled, secret},
+        super::{
+            BackupCodes, EnrolmentError, backup,
+            credential::tests::{CODES, at, credential, enrolled, secret},
+        },
         *,
     };
     use crate::TenantId;
 
-    fn ticket() -> Ticket<kind::Login> {
+    pub(super) fn codes() -> BackupCodes {
+        backup::tests::codes().0
+    }
+
+    pub(super) fn ticket() -> Ticket<kind::Login> {
         Ticket::new(TenantId::from_u128(1), LoginId::from_u128(2), [3; 32])
     }
 
-    fn login(needs: Needs) -> Login {
-        Login::begin(&ticket(), UserId::from_u128(7), needs, at(100))
+    pub(super) fn login(needs: Needs) -> Login {
+        Login::begin(&ticket(), (UserId::from_u128(7), 3), needs, at(100))
     }
 
-    fn verifying(login: Login) -> Verifying {
+    pub(super) fn verifying(login: Login) -> Verifying {
         login.verify(&ticket(), at(130)).unwrap()
     }
 
@@ -312,53 +254,20 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_right_code_completes_the_login_and_consumes_the_step() {
-        let answer =
-            verifying(login(Needs::Verify)).check(enrolled(), &secret(), CODES[4], at(130));
-        let CodeAnswer::Right { verified, login: done, credential, event } = answer else {
-            panic!("refused")
-        };
-        assert_eq!(
-            (verified.user(), event.kind),
-            (UserId::from_u128(7), EventKind::LoginSucceeded)
-        );
-        assert_eq!(done.verify(&ticket(), at(130)).err(), Some(LoginError::Over));
-        // Threat T9: the same code in another login.
-        let again = verifying(login(Needs::Verify)).check(credential, &secret(), CODES[4], at(131));
-        assert!(matches!(again, CodeAnswer::Wrong { error: CodeError::Invalid, .. }));
-    }
-
-    #[test]
-    fn the_code_that_confirms_an_enrolment_cannot_sign_in_again() {
-        let offered = credential().offer_factor("sealed".into(), at(100)).unwrap();
-        let enrolling = login(Needs::Enrol).enrol(UserId::from_u128(7), at(130)).unwrap();
-        let answer = enrolling.confirm(offered, &secret(), CODES[4], at(130)).unwrap();
-        let CodeAnswer::Right { credential, event, .. } = answer else { panic!("refused") };
-        assert_eq!((event.kind, credential.needs()), (EventKind::MfaEnrolled, Needs::Verify));
-        let again = verifying(login(Needs::Verify)).check(credential, &secret(), CODES[4], at(131));
-        assert!(matches!(again, CodeAnswer::Wrong { .. }));
-    }
-
-    #[test]
-    fn the_fifth_wrong_code_ends_the_login() {
-        let (mut login, mut credential) = (login(Needs::Verify), enrolled());
-        for _ in 0..5 {
-            let answer = verifying(login).check(credential, &secret(), "000000", at(130));
-            let CodeAnswer::Wrong { login: after, credential: counted, event, .. } = answer else {
-                panic!("accepted")
-            };
-            assert_eq!(event.kind, EventKind::MfaChallengeFailed);
-            (login, credential) = (after, counted);
-        }
-        assert_eq!(login.verify(&ticket(), at(130)).err(), Some(LoginError::Over));
-    }
-
-    #[test]
     fn ten_minutes_are_the_end_of_it() {
         let last = at(100).plus(Login::LIFETIME).minus(Duration::from_micros(1));
         assert!(login(Needs::Verify).verify(&ticket(), last).is_ok());
         let over = login(Needs::Verify).verify(&ticket(), at(700));
         assert_eq!(over.err(), Some(LoginError::Over));
+    }
+
+    #[test]
+    fn another_epoch_of_the_user_is_the_end_of_it() {
+        assert!(login(Needs::Verify).in_epoch(3).is_ok());
+        for epoch in [2, 4] {
+            let over = login(Needs::Verify).in_epoch(epoch);
+            assert_eq!(over.err(), Some(LoginError::Over), "{epoch}");
+        }
     }
 
     #[test]
@@ -382,7 +291,10 @@ pub(super) mod tests {
         let late = login(Needs::Enrol).enrol(UserId::from_u128(7), at(700));
         assert_eq!(late.err(), Some(LoginError::Over));
         let confirm = |credential| {
-            enrol(Needs::Enrol).unwrap().confirm(credential, &secret(), CODES[4], at(130)).err()
+            enrol(Needs::Enrol)
+                .unwrap()
+                .confirm(credential, &secret(), CODES[4], codes(), at(130))
+                .err()
         };
         assert_eq!(confirm(credential()), Some(EnrolmentError::NotOffered));
         assert_eq!(confirm(enrolled()), Some(EnrolmentError::Enrolled));

@@ -3,7 +3,7 @@
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
-use super::{Password, password::PASSWORD_CHARS_MAX};
+use super::{Password, breach, password::PASSWORD_CHARS_MAX};
 use crate::{Class, Fault};
 
 /// Code points of a password at least. Legal because a second factor is mandatory; SP 800-63B-4 wants 15 where it is the only one.
@@ -28,6 +28,11 @@ pub enum PasswordError {
         "the password contains a word that names you, your organisation or this product; choose one without"
     )]
     Guessable,
+    /// Known from a breach, or made from such a one.
+    #[error(
+        "the password is one that attackers try first, because it leaked elsewhere; choose another one"
+    )]
+    Breached,
 }
 
 impl Fault for PasswordError {
@@ -40,6 +45,7 @@ impl Fault for PasswordError {
             Self::TooShort => "password-too-short",
             Self::TooLong => "password-too-long",
             Self::Guessable => "password-guessable",
+            Self::Breached => "password-breached",
         }
     }
 }
@@ -53,7 +59,7 @@ impl NewPassword {
     ///
     /// `context` names the person and the organisation: address, display name, tenant. They are split at everything that is not a letter or
     /// digit; parts of at least 4 characters may not occur in the password, whatever their case and with `0`, `1`, `3`, `4`, `5`, `7`, `@`,
-    /// `$` and `!` read as the letters they stand for.
+    /// `$` and `!` read as the letters they stand for. Nor may it be one of the list of breached ones.
     ///
     /// # Errors
     /// * [`PasswordError`], one variant for each rule.
@@ -65,6 +71,9 @@ impl NewPassword {
         let mut words = context.iter().copied().chain([PRODUCT]).flat_map(words_of);
         if words.any(|word| folded.contains(fold(word).as_str())) {
             return Err(PasswordError::Guessable);
+        }
+        if breach::is_listed(&password) {
+            return Err(PasswordError::Breached);
         }
         Ok(Self(password))
     }
@@ -82,7 +91,7 @@ fn words_of(name: &str) -> impl Iterator<Item = &str> {
 }
 
 /// What a person would read: compatibility forms, case and look-alikes folded.
-fn fold(text: &str) -> Zeroizing<String> {
+pub(super) fn fold(text: &str) -> Zeroizing<String> {
     let letters = text.nfkc().flat_map(char::to_lowercase);
     Zeroizing::new(letters.map(unmask).collect())
 }
@@ -111,9 +120,9 @@ mod tests {
 
     #[test]
     fn twelve_code_points_are_enough_and_eleven_are_not() {
-        assert_eq!(choose("a2345678901b", &[]), Ok(()));
+        assert_eq!(choose("xq2345678901", &[]), Ok(()));
         assert_eq!(choose("a234567890b", &[]), Err(PasswordError::TooShort));
-        assert_eq!(choose(&"\u{e9}".repeat(12), &[]), Ok(()));
+        assert_eq!(choose("\u{e9}tait la nuit", &[]), Ok(()));
         // Twelve code points typed, eleven after NFC.
         assert_eq!(choose("e\u{301}1234567890", &[]), Err(PasswordError::TooShort));
         assert_eq!(choose(&"x".repeat(129), &[]), Err(PasswordError::TooLong));
@@ -145,7 +154,14 @@ mod tests {
 
     #[test]
     fn no_composition_is_asked_for() {
-        assert_eq!(choose("aaaaaaaaaaaa", &[]), Ok(()));
+        assert_eq!(choose("vanadium kettles", &[]), Ok(()));
+    }
+
+    /// Threat T01, at the time when it is chosen.
+    #[test]
+    fn a_password_that_leaked_elsewhere_is_refused() {
+        assert_eq!(choose("q1w2e3r4t5y6", &[]), Err(PasswordError::Breached));
+        assert_eq!(choose("Sunshine2024!", &[]), Err(PasswordError::Breached));
     }
 
     proptest! {

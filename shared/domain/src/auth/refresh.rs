@@ -21,6 +21,19 @@ pub struct RefreshKey {
     pub key: SecretBox<[u8; 32]>,
 }
 
+impl RefreshKey {
+    /// The key of tokens in a restore epoch: after the database was restored, no refresh token of before counts.
+    #[must_use]
+    pub fn in_restore_epoch(self, epoch: u64) -> Self {
+        if epoch == 0 {
+            return self;
+        }
+        let label = format!("proofline refresh tokens, restore epoch {epoch}");
+        let derived = mac(&self, label.as_bytes()).finalize().into_bytes();
+        Self { kid: self.kid, key: SecretBox::new(Box::new(derived.into())) }
+    }
+}
+
 /// What a refresh token says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct RefreshToken {
@@ -121,6 +134,7 @@ mod tests {
         assert_eq!(RefreshToken::open(TEXT, &[key(6), key(7)]), Ok(token()));
     }
 
+    /// Threat T34: without the key nobody makes one.
     #[test]
     fn every_single_change_of_the_text_is_refused() {
         for place in 0..TEXT.len() {
@@ -131,6 +145,21 @@ mod tests {
                 assert_eq!(RefreshToken::open(&text, &[key(7)]), Err(RefreshError), "{text}");
             }
         }
+    }
+
+    /// Python: `hmac.new(hmac.new(bytes(range(32)), b"proofline refresh tokens, restore epoch 3", "sha256").digest(), body, "sha256")`.
+    const AFTER_THREE_RESTORES: &str = "-hoJ6ipMMLY0cP8EMqnhd0iFOf-9zL5AEeU1toK0UDw";
+
+    #[test]
+    fn a_token_counts_in_its_own_restore_epoch_alone() {
+        let at = |epoch| key(7).in_restore_epoch(epoch);
+        let sealed = token().seal(&at(3));
+        assert_eq!(sealed.expose_secret().rsplit_once('.').unwrap().1, AFTER_THREE_RESTORES);
+        for epoch in 0..5 {
+            let opened = RefreshToken::open(sealed.expose_secret(), &[at(epoch)]);
+            assert_eq!(opened.is_ok(), epoch == 3, "{epoch}");
+        }
+        assert_eq!(RefreshToken::open(TEXT, &[at(0)]), Ok(token()));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CodeShown, MfaVerified};
-use crate::{AuditEvent, EventKind, SessionId, Target, Timestamp, UserId};
+use super::{CodeShown, DeviceId, Level, Limit, LimitError, Method, MfaVerified, Taken};
+use crate::{AuditEvent, EventKind, SessionId, Target, TenantSettings, Timestamp, UserId};
 
 const DEVICE_CHARS_MAX: usize = 200;
 
@@ -34,8 +34,42 @@ pub struct Session {
     pub epoch: u32,
     /// When the second factor was last shown.
     pub authenticated_at: Timestamp,
+    /// What it was when the device signed in.
+    #[serde(default)]
+    pub method: Method,
+    /// The browser that its refresh token was given to as a cookie; `None` for a program that holds the token itself.
+    #[serde(default)]
+    pub binding: Option<DeviceId>,
+    /// The network that it signed in from, too coarse to name a person: `203.0.113.0/24`.
+    #[serde(default)]
+    pub network: Option<String>,
+    /// How often it was refreshed of late.
+    #[serde(default)]
+    refreshes: Option<Level>,
     /// Since when it is dead.
     pub revoked_at: Option<Timestamp>,
+}
+
+/// What is known of a device that signs in.
+#[derive(Clone, Debug)]
+pub struct SigningIn<'a> {
+    /// What it calls itself.
+    pub device: &'a str,
+    /// The browser that gets the refresh token as a cookie; `None` for a program that holds it itself.
+    pub binding: Option<DeviceId>,
+    /// The network that it signs in from.
+    pub network: Option<String>,
+    /// How long the tenant lets a session live; [`Session::LIFETIME`] at most.
+    pub longest: Duration,
+}
+
+/// What a session lives within, as it is now.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds<'a> {
+    /// The epoch of its user's guard.
+    pub epoch: u32,
+    /// What its tenant decided.
+    pub settings: &'a TenantSettings,
 }
 
 /// What follows from a refresh token.
@@ -49,6 +83,8 @@ pub enum Rotation {
     Reused(Session, AuditEvent),
     /// Over, revoked, or of an earlier epoch: refuse; nothing is to be stored.
     Expired,
+    /// Too often: refuse for now; nothing is to be stored.
+    TooOften(LimitError),
 }
 
 /// Why a session ends early.
@@ -60,6 +96,10 @@ pub enum Revocation {
     RefreshReused,
     /// A refresh token came from the future: storage was set back.
     GenerationAhead,
+    /// A refresh token came from another device than it was given to.
+    OtherDevice,
+    /// Its user ended every other session.
+    Others,
 }
 
 impl Revocation {
@@ -69,6 +109,8 @@ impl Revocation {
             Self::User => "user",
             Self::RefreshReused => "refresh_reused",
             Self::GenerationAhead => "generation_ahead",
+            Self::OtherDevice => "other_device",
+            Self::Others => "others",
         }
     }
 }
@@ -76,22 +118,20 @@ impl Revocation {
 impl Session {
     /// A session lives this long at most, however often it is refreshed.
     pub const LIFETIME: Duration = Duration::from_hours(7 * 24);
-    /// And this long without a refresh.
-    pub const IDLE: Duration = Duration::from_hours(24);
     /// The token before the current one gives the same successor for this long.
     pub const GRACE: Duration = Duration::from_secs(10);
 
-    /// Signs a device in, and says what to record.
+    /// Signs a device in, in the epoch in which its login began, and says what to record.
     pub fn open(
         verified: MfaVerified,
         session: SessionId,
-        device: &str,
-        epoch: u32,
+        SigningIn { device, binding, network, longest }: SigningIn<'_>,
         now: Timestamp,
     ) -> (Self, AuditEvent) {
-        let MfaVerified(CodeShown { user, at }) = verified;
+        let MfaVerified { shown: CodeShown { user, at, method }, epoch } = verified;
         let event = AuditEvent::new(EventKind::SessionCreated, Target::new("session", session))
-            .with("user", user.to_string());
+            .with("user", user.to_string())
+            .with("factor", method.name());
         let opened = Self {
             session,
             user,
@@ -103,29 +143,56 @@ impl Session {
             created_at: now,
             generation: 0,
             rotated_at: now,
-            ends_at: now.plus(Self::LIFETIME),
+            ends_at: now.plus(longest.min(Self::LIFETIME)),
             epoch,
             authenticated_at: at,
+            method,
+            binding,
+            network,
+            refreshes: None,
             revoked_at: None,
         };
         (opened, event)
     }
 
-    /// Whether the session counts at `now` for a user whose guard has this epoch.
-    pub fn is_alive(&self, epoch: u32, now: Timestamp) -> bool {
-        let idle_until = self.rotated_at.plus(Self::IDLE);
-        self.revoked_at.is_none() && self.epoch == epoch && now < self.ends_at && now < idle_until
+    /// Whether the session counts at `now`. What the tenant's settings were when it began does not matter.
+    pub fn is_alive(&self, bounds: Bounds<'_>, now: Timestamp) -> bool {
+        let Bounds { epoch, settings } = bounds;
+        let idle_until = self.rotated_at.plus(settings.longest_idle());
+        let is_due = now >= self.latest_end(settings) || now >= idle_until;
+        let counts = self.epoch == epoch && settings.mfa_policy.admits(self.method);
+        self.revoked_at.is_none() && counts && !is_due
     }
 
-    /// Decides on a refresh token of `presented` generation, for a user whose guard has this epoch.
-    pub fn rotate(self, presented: u32, epoch: u32, now: Timestamp) -> Rotation {
-        if !self.is_alive(epoch, now) {
+    /// When it ends, however often it is refreshed.
+    pub fn latest_end(&self, settings: &TenantSettings) -> Timestamp {
+        self.ends_at.min(self.created_at.plus(settings.longest_session()))
+    }
+
+    /// Decides on a refresh token of `presented` generation that came from `device`.
+    pub fn rotate(
+        self,
+        presented: u32,
+        device: Option<DeviceId>,
+        bounds: Bounds<'_>,
+        now: Timestamp,
+    ) -> Rotation {
+        if !self.is_alive(bounds, now) {
             return Rotation::Expired;
+        }
+        if self.binding != device {
+            return self.reused(Revocation::OtherDevice, now);
         }
         let is_previous = presented.checked_add(1) == Some(self.generation);
         if presented == self.generation {
             let generation = self.generation.saturating_add(1);
-            Rotation::Rotate(Self { generation, rotated_at: now, ..self })
+            match Limit::REFRESH.take(self.refreshes, now) {
+                Taken::Within { level, .. } => {
+                    let refreshes = Some(level);
+                    Rotation::Rotate(Self { generation, rotated_at: now, refreshes, ..self })
+                }
+                Taken::Over(error) => Rotation::TooOften(error),
+            }
         } else if is_previous && now.since(self.rotated_at) <= Self::GRACE {
             Rotation::SameAgain
         } else if presented > self.generation {
@@ -163,137 +230,4 @@ impl Session {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use proptest::prelude::*;
-
-    use super::{
-        super::{
-            StepUpAnswer,
-            credential::tests::{CODES, at, enrolled, secret},
-            login::tests::verified,
-        },
-        *,
-    };
-
-    const DAY_S: i64 = 86_400;
-
-    pub(in crate::auth) fn session() -> Session {
-        let (session, event) =
-            Session::open(verified(), SessionId::from_u128(9), "Ada's laptop", 3, at(1_000));
-        assert_eq!(event.kind, EventKind::SessionCreated);
-        session
-    }
-
-    fn rotated(session: Session, generation: u32, now: i64) -> Session {
-        let Rotation::Rotate(next) = session.rotate(generation, 3, at(now)) else {
-            panic!("not rotated")
-        };
-        next
-    }
-
-    #[test]
-    fn the_current_token_gives_the_next_one() {
-        let next = rotated(session(), 0, 2_000);
-        assert_eq!((next.generation, next.rotated_at), (1, at(2_000)));
-        assert_eq!(next.ends_at, session().ends_at, "seven days are absolute");
-    }
-
-    #[test]
-    fn the_token_before_gives_the_same_successor_for_ten_seconds() {
-        let next = rotated(session(), 0, 2_000);
-        assert_eq!(next.clone().rotate(0, 3, at(2_000)), Rotation::SameAgain);
-        assert_eq!(next.clone().rotate(0, 3, at(2_010)), Rotation::SameAgain);
-        let late = next.rotate(0, 3, Timestamp::from_unix_us(2_010_000_001));
-        let Rotation::Reused(dead, event) = late else { panic!("{late:?}") };
-        assert_eq!(dead.revoked_at, Some(Timestamp::from_unix_us(2_010_000_001)));
-        assert_eq!(
-            (event.kind, &event.data["why"]),
-            (EventKind::RefreshReused, &"refresh_reused".into())
-        );
-        assert_eq!(dead.rotate(1, 3, at(2_011)), Rotation::Expired, "the whole family is dead");
-    }
-
-    #[test]
-    fn an_older_token_and_one_from_the_future_kill_the_session_at_once() {
-        let next = rotated(rotated(session(), 0, 2_000), 1, 2_001);
-        assert!(matches!(next.clone().rotate(0, 3, at(2_001)), Rotation::Reused(..)));
-        let Rotation::Reused(_, event) = next.rotate(3, 3, at(2_001)) else { panic!("taken") };
-        assert_eq!(event.data["why"], "generation_ahead");
-    }
-
-    #[test]
-    fn a_day_without_refresh_ends_it_and_so_do_seven_days_with() {
-        let rotate = |session: Session, now| session.rotate(0, 3, at(now));
-        assert!(matches!(rotate(session(), 1_000 + DAY_S - 1), Rotation::Rotate(_)));
-        assert_eq!(rotate(session(), 1_000 + DAY_S), Rotation::Expired);
-        let mut session = session();
-        for (generation, half_day) in (1_i64..14).enumerate() {
-            session =
-                rotated(session, u32::try_from(generation).unwrap(), 1_000 + half_day * DAY_S / 2);
-        }
-        assert!(matches!(session.clone().rotate(13, 3, at(999 + 7 * DAY_S)), Rotation::Rotate(_)));
-        assert_eq!(session.rotate(13, 3, at(1_000 + 7 * DAY_S)), Rotation::Expired);
-    }
-
-    #[test]
-    fn a_new_epoch_ends_it() {
-        assert_eq!(session().rotate(0, 4, at(1_001)), Rotation::Expired);
-    }
-
-    #[test]
-    fn it_is_revoked_once() {
-        let (revoked, event) = session().revoke(Revocation::User, at(1_001)).unwrap();
-        assert_eq!((event.kind, &event.data["why"]), (EventKind::SessionRevoked, &"user".into()));
-        assert!(!revoked.is_alive(3, at(1_001)));
-        assert_eq!(revoked.revoke(Revocation::User, at(1_002)), None);
-    }
-
-    #[test]
-    fn a_second_factor_shown_again_refreshes_only_its_users_session() {
-        let step_up = || match enrolled().step_up(&secret(), CODES[4], at(130)) {
-            StepUpAnswer::Right { shown, .. } => CodeShown { at: at(5_000), ..shown },
-            StepUpAnswer::Wrong { .. } => panic!("refused"),
-        };
-        assert_eq!(session().step_up(&step_up()).unwrap().authenticated_at, at(5_000));
-        let others = Session { user: UserId::from_u128(8), ..session() };
-        assert_eq!(others.step_up(&step_up()), None);
-    }
-
-    #[test]
-    fn a_device_name_is_cut_and_cleaned() {
-        let (session, _) = Session::open(
-            verified(),
-            SessionId::from_u128(9),
-            &format!("a\r\n{}", "b".repeat(300)),
-            0,
-            at(0),
-        );
-        assert_eq!(session.device, format!("a{}", "b".repeat(199)));
-    }
-
-    proptest! {
-        /// Whatever is presented whenever: at most one generation forward at a time, and no way back to life.
-        #[test]
-        fn a_dead_session_stays_dead(steps in prop::collection::vec((0_u32..6, 0_i64..20_000), 1..60)) {
-            let (mut session, mut now) = (session(), 1_000);
-            for (presented, wait) in steps {
-                now += wait;
-                let before = session.clone();
-                match session.clone().rotate(presented, 3, at(now)) {
-                    Rotation::Rotate(next) => {
-                        prop_assert_eq!(presented, before.generation);
-                        prop_assert_eq!(next.generation, before.generation + 1);
-                        session = next;
-                    }
-                    Rotation::SameAgain => prop_assert_eq!(presented + 1, before.generation),
-                    Rotation::Reused(dead, _) => {
-                        prop_assert!(dead.revoked_at.is_some());
-                        session = dead;
-                    }
-                    Rotation::Expired => prop_assert!(!before.is_alive(3, at(now))),
-                }
-                prop_assert!(before.revoked_at.is_none() || session.revoked_at.is_some());
-            }
-        }
-    }
-}
+pub(super) mod tests;

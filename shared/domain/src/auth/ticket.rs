@@ -26,6 +26,14 @@ impl TicketKind for kind::Login {
     const TICKET: &'static str = "pfl_lgn_";
 }
 
+impl TicketKind for kind::Reset {
+    const TICKET: &'static str = "pfl_rst_";
+}
+
+impl TicketKind for kind::Recovery {
+    const TICKET: &'static str = "pfl_rcv_";
+}
+
 /// A token for one document of one tenant.
 pub struct Ticket<K> {
     /// Whose.

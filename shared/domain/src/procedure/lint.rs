@@ -1,5 +1,7 @@
 //! What is wrong with a procedure's structure. Expressions are examined by the crate `check`.
 
+mod forms;
+
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -8,6 +10,7 @@ use super::{
     CHECKS_MAX, Check, Connector, EVIDENCE_BYTES_MAX, EXPRESSION_BYTES_MAX, PlanError, Procedure,
     RETAIN_DAYS_MAX, SCHEMA, STEPS_MAX, Step, TEXT_CHARS_MAX, TIMEOUT_S_MAX, TITLE_CHARS_MAX, plan,
 };
+use forms::{is_argument, is_name, is_plain_path, is_semver, is_web_url};
 
 /// Something that is wrong with a procedure.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -192,163 +195,5 @@ fn lint_text(pointer: &str, text: &str, chars_max: usize, findings: &mut Vec<Fin
     }
 }
 
-fn is_name(text: &str, min: usize, max: usize, punctuation: &[u8]) -> bool {
-    let is_alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    (min..=max).contains(&text.len())
-        && text.bytes().next().is_some_and(is_alphanumeric)
-        && text.bytes().all(|byte| is_alphanumeric(byte) || punctuation.contains(&byte))
-}
-
-fn is_semver(text: &str) -> bool {
-    let is_number = |part: &str| part.parse::<u32>().is_ok_and(|number| number.to_string() == part);
-    text.split('.').count() == 3 && text.split('.').all(is_number)
-}
-
-fn is_plain_path(path: &str) -> bool {
-    path.len() <= 4_096
-        && path.strip_prefix('/').is_some_and(|rest| {
-            rest.split('/').all(|part| !matches!(part, "" | "." | "..")) && !path.contains('\0')
-        })
-}
-
-fn is_argument(text: &str) -> bool {
-    text.len() <= 1_024 && !text.contains('\0')
-}
-
-fn is_web_url(url: &str) -> bool {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    let authority = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
-    url.len() <= 2_048
-        && url.bytes().all(|byte| byte.is_ascii_graphic())
-        && authority.is_some_and(|authority| !authority.is_empty() && !authority.contains('@'))
-}
-
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn sound() -> Value {
-        json!({
-            "schema": "proofline-procedure/1", "key": "host.baseline", "title": "Host baseline",
-            "version": "1.0.0", "revision": 1, "owner": "security",
-            "steps": [{
-                "id": "passwd", "title": "Account file", "connector": "file",
-                "with": { "path": "/etc/passwd" },
-                "checks": [{
-                    "id": "mode", "title": "Nobody else writes", "expr": "value.mode == '0644'",
-                    "severity": "high", "weight": 10, "fail_message": "Set the mode to 0644.",
-                    "must_fail": { "mode": "0666" },
-                }],
-            }],
-        })
-    }
-
-    fn codes_after(change: impl FnOnce(&mut Value)) -> Vec<&'static str> {
-        let mut document = sound();
-        change(&mut document);
-        let procedure: Procedure = serde_json::from_value(document).unwrap();
-        lint(&procedure).into_iter().map(|finding| finding.code).collect()
-    }
-
-    #[test]
-    fn a_sound_procedure_has_no_finding() {
-        assert_eq!(codes_after(|_| {}), Vec::<&str>::new());
-    }
-
-    #[test]
-    fn each_defect_has_its_code() {
-        type Change = fn(&mut Value);
-        let cases: [(&str, Change); 18] = [
-            ("schema-unknown", |p| p["schema"] = json!("proofline-procedure/2")),
-            ("key-malformed", |p| p["key"] = json!("Host")),
-            ("version-malformed", |p| p["version"] = json!("1.02.0")),
-            ("revision-zero", |p| p["revision"] = json!(0)),
-            ("text-length", |p| p["title"] = json!("é".repeat(121))),
-            ("text-control", |p| p["owner"] = json!("a\u{1b}[31m")),
-            ("need-unknown", |p| p["steps"][0]["needs"] = json!(["nothing"])),
-            ("needs-cyclic", |p| p["steps"][0]["needs"] = json!(["passwd"])),
-            ("id-malformed", |p| p["steps"][0]["id"] = json!("a b")),
-            ("checks-missing", |p| p["steps"][0]["checks"] = json!([])),
-            ("limit-out-of-range", |p| p["steps"][0]["timeout_s"] = json!(601)),
-            ("limit-out-of-range", |p| p["steps"][0]["evidence"] = json!({ "max_bytes": 0 })),
-            ("weight-out-of-range", |p| p["steps"][0]["checks"][0]["weight"] = json!(0)),
-            ("weight-out-of-range", |p| p["steps"][0]["checks"][0]["weight"] = json!(101)),
-            ("expression-length", |p| {
-                p["steps"][0]["checks"][0]["expr"] = json!("1".repeat(2_049));
-            }),
-            ("fixture-missing", |p| p["steps"][0]["checks"][0]["must_fail"] = Value::Null),
-            ("path-not-plain", |p| p["steps"][0]["with"]["path"] = json!("/etc/../root/x")),
-            ("path-not-plain", |p| p["steps"][0]["with"]["path"] = json!("etc/passwd")),
-        ];
-        for (code, change) in cases {
-            assert_eq!(codes_after(change), [code]);
-        }
-    }
-
-    #[test]
-    fn limits_are_allowed_up_to_their_last_value() {
-        let at_limits = codes_after(|p| {
-            p["title"] = json!("é".repeat(120));
-            p["steps"][0]["timeout_s"] = json!(600);
-            p["steps"][0]["checks"][0]["weight"] = json!(100);
-            p["steps"][0]["checks"][0]["expr"] = json!("1".repeat(2_048));
-            let step = p["steps"][0].clone();
-            p["steps"] = (0..200)
-                .map(|number| {
-                    let mut step = step.clone();
-                    step["id"] = json!(format!("s{number}"));
-                    step["checks"][0]["id"] = json!(format!("c{number}"));
-                    step
-                })
-                .collect();
-        });
-        assert_eq!(at_limits, Vec::<&str>::new());
-    }
-
-    #[test]
-    fn too_many_and_twice_the_same_are_found() {
-        let codes = codes_after(|p| {
-            let step = p["steps"][0].clone();
-            p["steps"] = json!(vec![step; 201]);
-        });
-        assert!(codes.contains(&"steps-too-many") && codes.contains(&"id-duplicate"));
-        let codes = codes_after(|p| {
-            let check = p["steps"][0]["checks"][0].clone();
-            p["steps"][0]["checks"] = json!(vec![check; 1_001]);
-        });
-        assert!(codes.contains(&"checks-too-many"));
-    }
-
-    #[test]
-    fn unknown_fields_are_refused_at_every_level() {
-        for pointer in ["", "/steps/0", "/steps/0/with", "/steps/0/checks/0"] {
-            let mut document = sound();
-            document.pointer_mut(pointer).unwrap()["surprise"] = json!(1);
-            assert!(serde_json::from_value::<Procedure>(document).is_err(), "{pointer}");
-        }
-    }
-
-    #[test]
-    fn the_settings_must_be_those_of_the_connector() {
-        let mut document = sound();
-        document["steps"][0]["connector"] = json!("http");
-        assert!(serde_json::from_value::<Procedure>(document).is_err());
-    }
-
-    #[test]
-    fn the_plan_honours_needs_and_otherwise_keeps_the_order() {
-        let mut document = sound();
-        let step = document["steps"][0].clone();
-        let named = |id: &str, needs: &[&str]| {
-            let mut step = step.clone();
-            (step["id"], step["needs"]) = (json!(id), json!(needs));
-            step
-        };
-        document["steps"] = json!([named("a", &["c"]), named("b", &[]), named("c", &[])]);
-        let procedure: Procedure = serde_json::from_value(document).unwrap();
-        let order: Vec<&str> = plan(&procedure).unwrap().iter().map(|s| s.id.as_str()).collect();
-        assert_eq!(order, ["b", "c", "a"]);
-    }
-}
+mod tests;

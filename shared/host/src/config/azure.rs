@@ -117,6 +117,7 @@ const fn client_id_of(identity: Identity) -> &'static str {
         Identity::Runs => "AZURE_CLIENT_ID_RUNS",
         Identity::Audit => "AZURE_CLIENT_ID_AUDIT",
         Identity::Signer => "AZURE_CLIENT_ID_SIGNER",
+        Identity::Purge => "AZURE_CLIENT_ID_PURGE",
     }
 }
 

@@ -47,6 +47,25 @@ pub(crate) const DATA: Setting = Setting {
     example: "./proofline-data",
     counts: Counts::Local,
 };
+pub(crate) const ROOT_PASSPHRASE: Setting = Setting {
+    name: "PROOFLINE_ROOT_PASSPHRASE",
+    default: Some(""),
+    form: "the passphrase that the root key is under, 12 characters or more, or nothing for a root key in the clear; at a terminal it is asked for",
+    example: "",
+    counts: Counts::Local,
+};
+pub(crate) const ROOT_PASSPHRASE_FILE: Setting = Setting {
+    name: "PROOFLINE_ROOT_PASSPHRASE_FILE",
+    default: Some(""),
+    form: "the path of a file with that passphrase on one line, or nothing",
+    example: "",
+    counts: Counts::Local,
+};
+pub(crate) const ACCESS_KEYS: Setting = everywhere(
+    "PROOFLINE_ACCESS_KEYS",
+    "",
+    "the thumbprints (RFC 7638) of the keys whose signatures under records of access count, with commas between; from the last one on, each key names the next: `auth` logs the one that signs when it opens; nothing takes the first of the keyring",
+);
 pub(crate) const DEPLOYMENT: Setting = everywhere(
     "PROOFLINE_DEPLOYMENT",
     "proofline.local",
@@ -56,6 +75,36 @@ pub(crate) const PUBLIC_URL: Setting = everywhere(
     "PROOFLINE_PUBLIC_URL",
     "http://127.0.0.1:7071",
     "an https URL without path, or http for 127.0.0.1 and localhost alone; with `azure` it has to be said",
+);
+pub(crate) const RESTORE_EPOCH: Setting = everywhere(
+    "PROOFLINE_RESTORE_EPOCH",
+    "0",
+    "a whole number, raised by one after every restore of the database from a backup: it ends every session",
+);
+pub(crate) const LOG_ROTATION: Setting = everywhere(
+    "PROOFLINE_LOG_ROTATION",
+    "0",
+    "a whole number, raised by one to rotate the audit logs: each ends, and goes on under its next name with a new key; auditors then pin the new name",
+);
+pub(crate) const TIMESTAMP_URL: Setting = everywhere(
+    "PROOFLINE_TIMESTAMP_URL",
+    "",
+    "the URL of a time stamp authority (RFC 3161), such as `https://tsa.example/tsr`, or nothing",
+);
+pub(crate) const WITNESSES: Setting = everywhere(
+    "PROOFLINE_WITNESSES",
+    "",
+    "witnesses (C2SP tlog-witness) that are asked to cosign the audit logs, each a verifier key, a space and its https submission prefix, with semicolons between, or nothing; they learn the names and lengths of the logs",
+);
+pub(crate) const PWNED_URL: Setting = everywhere(
+    "PROOFLINE_PWNED_URL",
+    "",
+    "the URL of Have I Been Pwned's range API, `https://api.pwnedpasswords.com`, or nothing: passwords are then compared with the list that ships with us alone",
+);
+pub(crate) const PROXY_HOPS: Setting = everywhere(
+    "PROOFLINE_PROXY_HOPS",
+    "",
+    "how many proxies of yours a request passes, 0 to 8, each of which appends to X-Forwarded-For whom it saw; nothing is 1 with `azure` and 0 with `local`",
 );
 pub(crate) const LOG: Setting = everywhere(
     "PROOFLINE_LOG",
@@ -120,11 +169,20 @@ pub(crate) const MAIL_FROM: Setting = azure(
 );
 
 /// Every setting that people write.
-pub const SETTINGS: [Setting; 16] = [
+pub const SETTINGS: [Setting; 25] = [
     BACKEND,
     DATA,
+    ROOT_PASSPHRASE,
+    ROOT_PASSPHRASE_FILE,
     DEPLOYMENT,
     PUBLIC_URL,
+    RESTORE_EPOCH,
+    ACCESS_KEYS,
+    LOG_ROTATION,
+    TIMESTAMP_URL,
+    WITNESSES,
+    PWNED_URL,
+    PROXY_HOPS,
     LOG,
     COSMOS_ENDPOINT,
     COSMOS_DATABASE,

@@ -39,6 +39,31 @@ fn all_mistakes_are_said_at_once_with_their_names() {
 }
 
 #[test]
+fn a_restore_epoch_is_a_number_that_nobody_has_to_say() {
+    let epoch =
+        |text: &str| parse(&[("PROOFLINE_RESTORE_EPOCH", text)]).map(|config| config.restore_epoch);
+    assert_eq!(parse(&[]).unwrap().restore_epoch, 0);
+    assert_eq!((epoch("0"), epoch("7"), epoch("4294967295")), (Ok(0), Ok(7), Ok(4_294_967_295)));
+    for text in ["", "-1", "1.0", "4294967296", "one"] {
+        assert!(epoch(text).is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn an_authority_has_a_web_address() {
+    let url =
+        |text: &str| parse(&[("PROOFLINE_TIMESTAMP_URL", text)]).map(|config| config.timestamp_url);
+    assert_eq!(parse(&[]).unwrap().timestamp_url, None);
+    assert_eq!(url(""), Ok(None));
+    for text in ["http://tsa.example/tsr", "https://tsa.example"] {
+        assert_eq!(url(text), Ok(Some(text.to_owned())));
+    }
+    for text in ["tsa.example", "ftp://tsa.example", "https://a@tsa.example", "https://"] {
+        assert!(url(text).is_err(), "{text:?}");
+    }
+}
+
+#[test]
 fn files_are_refused_inside_azure() {
     assert_eq!(parse(&[(AZURE_INSTANCE, "x")]), Err(vec![ConfigError::LocalInAzure]));
     let said = [(AZURE_INSTANCE, "x"), ("PROOFLINE_BACKEND", "local")];

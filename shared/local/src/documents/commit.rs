@@ -36,6 +36,23 @@ pub(super) fn apply(
     Ok(Ok(etags))
 }
 
+/// Removes the documents with these ids; how many were there.
+pub(crate) fn remove(
+    connection: &Connection,
+    container: Container,
+    key: &PartitionKey,
+    ids: &[String],
+) -> rusqlite::Result<u64> {
+    let Some((partition, _)) = row::partition(connection, container, key)? else { return Ok(0) };
+    let mut statement =
+        connection.prepare_cached("DELETE FROM documents WHERE partition = ?1 AND id = ?2")?;
+    let mut removed = 0;
+    for id in ids {
+        removed += statement.execute(params![partition, id])?;
+    }
+    Ok(removed as u64)
+}
+
 /// The number of a partition, given at its first write.
 fn number(
     connection: &Connection,

@@ -26,6 +26,9 @@ pub enum PayloadType {
     /// A receipt, signed by the control plane's receipt key.
     #[serde(rename = "application/vnd.proofline.receipt+json")]
     Receipt,
+    /// What a Runner found wrong with the audit log, signed by it.
+    #[serde(rename = "application/vnd.proofline.witness-alarm+json")]
+    WitnessAlarm,
 }
 
 impl PayloadType {
@@ -39,6 +42,7 @@ impl PayloadType {
             Self::CommandResult => "application/vnd.proofline.result+json",
             Self::Keyset => "application/vnd.proofline.keyset+json",
             Self::Receipt => "application/vnd.proofline.receipt+json",
+            Self::WitnessAlarm => "application/vnd.proofline.witness-alarm+json",
         }
     }
 }

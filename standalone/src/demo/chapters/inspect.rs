@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::owner::Owner;
+use super::{owner::Owner, witness};
 use crate::demo::{
     bench::{Bench, Ran, text},
     telling::{DemoError, Doing as _, Telling},
@@ -47,6 +47,13 @@ pub(in crate::demo) async fn export(
         format!("with the policy: ok, {rows} rows, tier {}", sound.json["tier"]),
         sound.json.to_string(),
     )?;
+    let strict = bench.path(witness::POLICY);
+    let unwitnessed = verify(bench, "log.audit.zip", Some(&strict)).await?;
+    telling.claim(
+        unwitnessed.code == 2,
+        "asked for a witness who has not seen the last rows: incomplete, never ok",
+        unwitnessed.json.to_string(),
+    )?;
     let unpinned = verify(bench, "log.audit.zip", None).await?;
     telling.claim(
         unpinned.code == 2,
@@ -82,7 +89,11 @@ async fn tamper(
     telling.claim(named, claim, broken.json.to_string())
 }
 
-async fn verify(bench: &Bench, file: &str, policy: Option<&str>) -> Result<Ran, DemoError> {
+pub(in crate::demo) async fn verify(
+    bench: &Bench,
+    file: &str,
+    policy: Option<&str>,
+) -> Result<Ran, DemoError> {
     let file = bench.path(file);
     let mut arguments = vec!["verify", &file, "--json"];
     if let Some(policy) = policy {
@@ -108,7 +119,7 @@ pub(in crate::demo) async fn wait_for(owner: &Owner, action: &str) -> Result<u64
 }
 
 /// Waits until a signed checkpoint covers the row.
-async fn wait_for_signature(owner: &Owner, row: u64) -> Result<(), DemoError> {
+pub(in crate::demo) async fn wait_for_signature(owner: &Owner, row: u64) -> Result<(), DemoError> {
     let began = std::time::Instant::now();
     loop {
         let note = owner.api.bytes("/api/audit/v1/audit/checkpoint").await.unwrap_or_default();

@@ -51,10 +51,20 @@ pub(in crate::demo) async fn sign_in(
     let secret = text(&offer, "/secret")?;
     // The code of half a minute ago still counts; the current one is kept for the step-up.
     let body = json!({"code": code_at(&secret, -30)?});
-    let tokens: Value = enrolling
+    let confirmed: Value = enrolling
         .post("/api/auth/v1/me/totp/confirm", &body)
         .await
         .doing("confirming the second factor")?;
+    let codes = confirmed.pointer("/backup_codes").and_then(Value::as_array);
+    let tokens: Value = enrolling
+        .post("/api/auth/v1/me/totp/acknowledge", &json!({}))
+        .await
+        .doing("keeping the backup codes")?;
+    telling.claim(
+        codes.is_some_and(|codes| codes.len() == 10),
+        "ten backup codes are shown once, before the first session",
+        "there are none",
+    )?;
     let owner = known(api, &tokens, secret).await?;
     telling.claim(
         text(&tokens, "/refresh_token").is_ok(),

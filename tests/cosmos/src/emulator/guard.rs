@@ -13,7 +13,7 @@ use axum::{
     http::{HeaderMap, Method, Response, StatusCode, request::Parts},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use ports::{Action, DOCUMENT_RIGHTS, Identity};
+use ports::{Action, DOCUMENT_RIGHTS, Identity, REMOVAL_RIGHTS};
 use serde_json::{Value, json};
 
 use crate::identity::{Tokens, client_id};
@@ -162,7 +162,12 @@ fn is_allowed(demand: &Demand) -> bool {
             || actions.iter().any(|action| data_action(*action) == demand.action);
         *who == demand.identity && here && named
     };
-    DOCUMENT_RIGHTS.iter().any(granted)
+    let removes = |(who, container, _): &(Identity, ports::Container, &str)| {
+        *who == demand.identity
+            && demand.container == container.name()
+            && matches!(demand.action, "items/delete" | READ_METADATA)
+    };
+    DOCUMENT_RIGHTS.iter().any(granted) || REMOVAL_RIGHTS.iter().any(removes)
 }
 
 const fn data_action(action: Action) -> &'static str {

@@ -4,16 +4,41 @@ use std::{sync::Arc, time::Duration};
 
 use ambient::{SystemClock, SystemRandomness};
 use async_trait::async_trait;
-use azure::{Queues, StorageSettings};
+use azure::{AzureBlobs, Queues, StorageSettings};
 use local::Store;
-use ports::{Identity, Message, Ports, QueueName};
+use ports::{
+    BlobError, Bucket, Container, Identity, Message, PartitionKey, Ports, QueueName, Removal,
+    StorageError,
+};
 use system_tests::contract::Backend;
 use tempfile::TempDir;
 
-use crate::account::{account, blobs, queue, queues};
+use super::account::{account, blobs, queue, queues};
 
 /// Everything that hides or waits does so by the server's clock.
 const SLACK: Duration = Duration::from_millis(50);
+
+/// Removes blobs in Azure, and documents on this machine.
+struct Removing {
+    blobs: Arc<AzureBlobs>,
+    rest: Arc<dyn Removal>,
+}
+
+#[async_trait]
+impl Removal for Removing {
+    async fn remove_documents(
+        &self,
+        container: Container,
+        partition: &PartitionKey,
+        ids: &[String],
+    ) -> Result<u64, StorageError> {
+        self.rest.remove_documents(container, partition, ids).await
+    }
+
+    async fn remove_blob(&self, bucket: Bucket, name: &str) -> Result<(), BlobError> {
+        self.blobs.remove(bucket, name).await
+    }
+}
 
 pub(crate) struct StorageBackend {
     settings: StorageSettings,
@@ -34,11 +59,11 @@ impl StorageBackend {
 #[async_trait]
 impl Backend for StorageBackend {
     fn ports(&self, identity: Identity) -> Ports {
-        Ports {
-            blobs: Arc::new(blobs(&self.settings, identity)),
-            queue: Arc::new(queue(&self.settings, identity)),
-            ..self.rest.ports(identity)
-        }
+        let rest = self.rest.ports(identity);
+        let blobs = Arc::new(blobs(&self.settings, identity));
+        let removal = Removing { blobs: Arc::clone(&blobs), rest: Arc::clone(&rest.removal) };
+        let queue = Arc::new(queue(&self.settings, identity));
+        Ports { blobs, removal: Arc::new(removal), queue, ..rest }
     }
 
     fn ports_elsewhere(&self, identity: Identity) -> Ports {

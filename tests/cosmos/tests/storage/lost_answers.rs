@@ -7,7 +7,7 @@ use azure_counterparts::wire::Wire;
 use ports::{BlobError, Blobs as _, Bucket, Identity, Queue as _, QueueError, QueueName};
 use url::Url;
 
-use crate::account::{account, blobs, queue, queues};
+use super::account::{account, blobs, queue, queues};
 
 const PLACE: Bucket = Bucket::Exports;
 
@@ -51,6 +51,21 @@ async fn a_replacement_whose_answer_was_lost_is_reported_as_done() {
     let second = blobs.put(PLACE, "mine", b"second", Some(&first)).await.unwrap();
     assert_ne!(first, second);
     assert_eq!(blobs.get(PLACE, "mine").await.unwrap().unwrap().etag, second);
+}
+
+/// A block of 8 MiB, which is staged at once, and the list that makes it a blob.
+#[tokio::test]
+#[ignore = "needs azure-site: cargo xtask azure"]
+async fn a_blob_in_pieces_is_stored_once_whichever_answer_is_lost() {
+    let (wire, settings) = blobs_over_a_wire(24).await;
+    let blobs = blobs(&settings, Identity::Audit);
+    let mut new = blobs.begin(PLACE, "mine").await.unwrap();
+    wire.lose_the_next_answer();
+    new.append(vec![7; 8 << 20]).await.unwrap();
+    wire.lose_the_next_answer();
+    let etag = new.store().await.unwrap();
+    let stored = blobs.get(PLACE, "mine").await.unwrap().unwrap();
+    assert!(stored.bytes == vec![7; 8 << 20] && stored.etag == etag);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Role definitions: exactly the data actions that a row of a table needs, none of them a wildcard, none of them a deletion.
+//! Role definitions: exactly the data actions that a row of a table needs, none of them a wildcard; deletion is in two roles that allow nothing else.
 
 use ports::Action;
 use serde_json::{Value, json};
@@ -35,6 +35,13 @@ pub(super) const BLOBS_WRITE: Custom = Custom {
     name: "Proofline: write blobs",
     actions: &[],
     data_actions: &["Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write"],
+};
+
+pub(super) const BLOBS_REMOVE: Custom = Custom {
+    key: "blobs-remove",
+    name: "Proofline: remove blobs",
+    actions: &[],
+    data_actions: &["Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete"],
 };
 
 pub(super) const QUEUE_SEND: Custom = Custom {
@@ -103,8 +110,16 @@ pub(super) const METRICS_PUBLISH: BuiltIn = BuiltIn {
     id: "3913510d-42f4-4e42-8a64-420c390055eb",
 };
 
-pub(super) const CUSTOM: [Custom; 7] =
-    [BLOBS_READ, BLOBS_WRITE, QUEUE_SEND, QUEUE_RECEIVE, KEY_WRAP, KEY_SIGN, SECRET_READ];
+pub(super) const CUSTOM: [Custom; 8] = [
+    BLOBS_READ,
+    BLOBS_WRITE,
+    BLOBS_REMOVE,
+    QUEUE_SEND,
+    QUEUE_RECEIVE,
+    KEY_WRAP,
+    KEY_SIGN,
+    SECRET_READ,
+];
 pub(super) const BUILT_IN: [BuiltIn; 3] = [EVENT_PUBLISH, HOST_STORAGE, METRICS_PUBLISH];
 
 impl Custom {
@@ -141,6 +156,23 @@ pub(super) fn documents_json(actions: &[Action]) -> Value {
         "key": documents_key(actions),
         "roleName": format!("Proofline: documents ({})", words.join(", ")),
         "dataActions": data_actions,
+    })
+}
+
+/// What assignments call the role of Cosmos DB that allows to remove, and nothing else.
+pub(super) const DOCUMENTS_REMOVE: &str = "documents-remove";
+/// The data action of Cosmos DB that removes, below a container.
+pub(in super::super) const REMOVE: &str = "items/delete";
+
+/// That role.
+pub(super) fn documents_remove_json() -> Value {
+    json!({
+        "key": DOCUMENTS_REMOVE,
+        "roleName": "Proofline: documents (remove)",
+        "dataActions": [
+            "Microsoft.DocumentDB/databaseAccounts/readMetadata",
+            format!("Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/{REMOVE}"),
+        ],
     })
 }
 

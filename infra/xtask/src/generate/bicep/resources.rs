@@ -17,6 +17,8 @@ pub(super) fn resources() -> Value {
     json!({
         "documents": {"database": DATABASE, "containers": Container::ALL.map(container)},
         "blobContainers": Bucket::ALL.map(Bucket::name),
+        "immutableBlobContainers":
+            Bucket::ALL.into_iter().filter(|bucket| bucket.is_immutable()).map(Bucket::name).collect::<Vec<_>>(),
         "queues": queues.collect::<Vec<_>>(),
         "keys": KEYS.iter().map(|(purpose, _)| key(*purpose)).collect::<Vec<_>>(),
         "secrets": Secret::ALL.map(Secret::name),

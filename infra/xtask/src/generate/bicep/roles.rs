@@ -1,19 +1,19 @@
 //! `roles.json`: role definitions, and which identity gets which of them where.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ports::{
-    BLOB_RIGHTS, Bucket, DOCUMENT_RIGHTS, Identity, KEYS, PUBLISHERS, QUEUE_RIGHTS, RECEIVERS,
-    SECRETS,
+    BLOB_REMOVAL_RIGHTS, BLOB_RIGHTS, Bucket, DOCUMENT_RIGHTS, Identity, KEYS, PUBLISHERS,
+    QUEUE_RIGHTS, RECEIVERS, REMOVAL_RIGHTS, SECRETS,
 };
 use serde_json::{Value, json};
 
 use super::{
     DATABASE,
     definitions::{
-        BLOBS_READ, BLOBS_WRITE, BUILT_IN, BuiltIn, CUSTOM, Custom, EVENT_PUBLISH, HOST_STORAGE,
-        KEY_SIGN, KEY_WRAP, METRICS_PUBLISH, QUEUE_RECEIVE, QUEUE_SEND, SECRET_READ,
-        documents_json, documents_key,
+        BLOBS_READ, BLOBS_REMOVE, BLOBS_WRITE, BUILT_IN, BuiltIn, CUSTOM, Custom, DOCUMENTS_REMOVE,
+        EVENT_PUBLISH, HOST_STORAGE, KEY_SIGN, KEY_WRAP, METRICS_PUBLISH, QUEUE_RECEIVE,
+        QUEUE_SEND, SECRET_READ, documents_json, documents_key, documents_remove_json,
     },
 };
 
@@ -46,7 +46,7 @@ fn document_definitions() -> Vec<Value> {
         .iter()
         .map(|(_, _, actions)| (documents_key(actions), documents_json(actions)))
         .collect();
-    sets.into_values().collect()
+    sets.into_values().chain([documents_remove_json()]).collect()
 }
 
 fn documents() -> Vec<Value> {
@@ -59,7 +59,13 @@ fn documents() -> Vec<Value> {
                 &[("container", container.name()), ("scope", &scope)],
             )
         };
-    DOCUMENT_RIGHTS.iter().map(assignment).collect()
+    let places: BTreeSet<_> =
+        REMOVAL_RIGHTS.iter().map(|(who, container, _)| (*who, *container)).collect();
+    let removal = |(who, container): (Identity, ports::Container)| {
+        let scope = format!("/dbs/{DATABASE}/colls/{}", container.name());
+        row(who, DOCUMENTS_REMOVE, &[("container", container.name()), ("scope", &scope)])
+    };
+    DOCUMENT_RIGHTS.iter().map(assignment).chain(places.into_iter().map(removal)).collect()
 }
 
 fn blobs() -> Vec<Value> {
@@ -69,7 +75,11 @@ fn blobs() -> Vec<Value> {
         let write = write.then(|| row(*who, BLOBS_WRITE.key, &place));
         [read, write].into_iter().flatten()
     };
-    BLOB_RIGHTS.iter().flat_map(assignments).collect()
+    let removal = |(who, bucket): &(Identity, Bucket)| {
+        row(*who, BLOBS_REMOVE.key, &[("container", bucket.name())])
+    };
+    let removals = BLOB_REMOVAL_RIGHTS.iter().map(removal);
+    BLOB_RIGHTS.iter().flat_map(assignments).chain(removals).collect()
 }
 
 /// Who receives also sets aside.

@@ -4,25 +4,25 @@ use std::mem;
 
 use sha2::{Digest as _, Sha256};
 
-use super::container as damaged;
+use super::{container as damaged, listing::Listing};
 use crate::{
     Hash,
     bundle::{MANIFEST, MANIFEST_SIGNATURE},
-    container::{END_BYTES, Entry, end},
+    container::{Entry, end},
     lanes,
     manifest::FORMAT,
     report::Finding,
 };
 
 /// What is known of the files that have passed.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Files {
     count: usize,
     last: String,
     /// Where the next file begins.
-    offset: usize,
+    offset: u64,
     directory: Sha256,
-    directory_bytes: usize,
+    directory_bytes: u64,
     /// The beginning of the manifest: its list of files.
     manifest: Sha256,
     listed: usize,
@@ -37,28 +37,44 @@ impl Files {
 
     /// Passes the file that `bytes` begins with, if it is encoded as it must be.
     pub(super) fn pass(&mut self, name: &str, data: &[u8], bytes: &[u8]) -> Result<(), Finding> {
-        let entry = Entry::new(name, data, self.offset);
-        let entry = entry.ok_or_else(|| damaged("at most 4 GiB in at most 65535 files"))?;
+        self.enter(Entry::new(name, data, self.offset), name, data.len(), bytes)
+    }
+
+    /// Passes the manifest.
+    pub(super) fn pass_listing(&mut self, listing: &Listing) -> Result<(), Finding> {
+        let entry = Entry::known(MANIFEST, listing.bytes, listing.crc(), self.offset);
+        self.enter(entry, MANIFEST, listing.bytes, &listing.header)
+    }
+
+    fn enter(
+        &mut self,
+        entry: Option<Entry<'_>>,
+        name: &str,
+        data_bytes: usize,
+        bytes: &[u8],
+    ) -> Result<(), Finding> {
+        let entry = entry.ok_or_else(|| damaged("a file of less than 4 GiB"))?;
         let header = entry.local_header();
         if !bytes.starts_with(&header) || (self.count > 0 && name <= self.last.as_str()) {
             return Err(damaged("the canonical encoding of a file"));
         }
         let central = entry.central_header();
         self.directory.update(&central);
-        self.directory_bytes += central.len();
-        self.offset += header.len() + data.len();
+        self.directory_bytes += central.len() as u64;
+        self.offset += (header.len() + data_bytes) as u64;
         self.count += 1;
         name.clone_into(&mut self.last);
-        if name != MANIFEST && name != MANIFEST_SIGNATURE {
-            self.list(name, data);
-        }
         Ok(())
     }
 
-    /// Lists the file in the manifest, at once or together with the next ones.
-    fn list(&mut self, name: &str, data: &[u8]) {
-        if lanes::WIDTH == 1 {
-            return self.add(name, data.len(), Hash::of(data));
+    /// Lists the file in the manifest if that is where it belongs; if `sum`, its SHA-256, is not known yet, it may wait for the next ones.
+    pub(super) fn list(&mut self, name: &str, data: &[u8], sum: Option<Hash>) {
+        if name == MANIFEST || name == MANIFEST_SIGNATURE {
+            return;
+        }
+        if let Some(sum) = sum {
+            self.list_waiting();
+            return self.add(name, data.len(), sum);
         }
         self.waiting.push((name.to_owned(), data.to_vec()));
         if self.waiting.len() == lanes::WIDTH {
@@ -70,7 +86,7 @@ impl Files {
         let waiting = mem::take(&mut self.waiting);
         let contents: Vec<_> = waiting.iter().map(|(_, data)| data.as_slice()).collect();
         let mut hashes = Vec::with_capacity(contents.len());
-        lanes::digests(&[], &contents, &mut hashes);
+        lanes::digests(None, &contents, &mut hashes);
         for ((name, data), hash) in waiting.iter().zip(hashes) {
             self.add(name, data.len(), hash);
         }
@@ -103,15 +119,18 @@ impl Files {
     }
 
     /// How much must follow the last file.
-    pub(super) fn directory_bytes(&self) -> usize {
-        self.directory_bytes + END_BYTES
+    pub(super) fn directory_bytes(&self) -> u64 {
+        self.directory_bytes + self.end().len() as u64
     }
 
-    /// SHA-256 of what must follow the last file; `None` when no archive holds so many.
-    pub(super) fn directory(&self) -> Option<Hash> {
-        let end = end(self.count, self.directory_bytes, self.offset)?;
+    /// SHA-256 of what must follow the last file.
+    pub(super) fn directory(&self) -> Hash {
         let mut directory = self.directory.clone();
-        directory.update(end);
-        Some(Hash(directory.finalize().into()))
+        directory.update(self.end());
+        Hash(directory.finalize().into())
+    }
+
+    fn end(&self) -> Vec<u8> {
+        end(self.count as u64, self.directory_bytes, self.offset)
     }
 }

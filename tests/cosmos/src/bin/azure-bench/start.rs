@@ -27,8 +27,9 @@ pub(crate) async fn measure() -> anyhow::Result<Vec<Value>> {
         for _ in 0..ROUNDS {
             rounds.push(open(identity).await?);
         }
-        let held =
-            KEYS.iter().filter(|(purpose, holder)| *holder == identity && !purpose.is_kept());
+        let held = KEYS.iter().filter(|(purpose, holder)| {
+            *holder == identity && !purpose.is_kept() && !purpose.is_of_tenants()
+        });
         let middle = |part: fn(&Parts) -> f64| median(rounds.iter().map(part).collect());
         apps.push(json!({
             "app": identity.name(),

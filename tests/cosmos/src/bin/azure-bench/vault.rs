@@ -47,6 +47,6 @@ async fn requests(alone: &Alone) -> anyhow::Result<usize> {
     };
     let world = World::with_ports(in_vault).await;
     let before = alone.vault.calls().len();
-    world.whole_story().await;
+    world.customer_story().await;
     Ok(alone.vault.calls().len() - before)
 }

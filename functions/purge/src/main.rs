@@ -1,0 +1,5 @@
+//! The `purge` function app as a custom handler.
+
+fn main() -> std::process::ExitCode {
+    host::run::<purge::Purge>()
+}

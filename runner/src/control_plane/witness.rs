@@ -1,0 +1,61 @@
+//! The log as a witness sees it, and what the witness says of it.
+
+use protocol::{
+    dsse::Envelope,
+    routes::{
+        ENVELOPE_MEDIA_TYPE, PROMISED_ROW, WITNESS_ALARMS, WITNESS_CHECKPOINT, WITNESS_COSIGNATURES,
+    },
+    strict_json::JsonError,
+    witness::{CheckpointAnswer, CosignedAnswer, CosignedHead, PromisedRow},
+};
+use serde::Serialize;
+
+use super::{CallError, ControlPlane};
+use crate::witness::Held;
+
+impl ControlPlane<'_> {
+    /// The last head of the tenant's log, and that it continues the one of `from` rows.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub(crate) async fn checkpoint(&self, from: u64) -> Result<CheckpointAnswer, CallError> {
+        self.get(&format!("{WITNESS_CHECKPOINT}?from={from}")).await
+    }
+
+    /// Hands a cosignature in.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub(crate) async fn cosigned(&self, head: &CosignedHead) -> Result<CosignedAnswer, CallError> {
+        self.post(WITNESS_COSIGNATURES, "application/json", bytes(head)?).await
+    }
+
+    /// Hands an alarm in.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub(crate) async fn alarm(&self, alarm: &Envelope) -> Result<(), CallError> {
+        self.deliver(WITNESS_ALARMS, ENVELOPE_MEDIA_TYPE, bytes(alarm)?).await
+    }
+
+    /// The row that a receipt or a line of an answer promised, and that it is in the log of `size` rows.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub(crate) async fn promised_row(
+        &self,
+        held: &Held,
+        size: u64,
+    ) -> Result<PromisedRow, CallError> {
+        let (name, bytes) = match held {
+            Held::Receipt { receipt, .. } => ("receipt", bytes(receipt)?),
+            Held::Line(line) => ("promise", line.as_bytes().to_vec()),
+        };
+        let shown = protocol::to_base64url(&bytes);
+        self.get(&format!("{PROMISED_ROW}?size={size}&{name}={shown}")).await
+    }
+}
+
+fn bytes(message: &impl Serialize) -> Result<Vec<u8>, CallError> {
+    serde_json::to_vec(message).map_err(|error| JsonError::Shape(error.to_string()).into())
+}

@@ -1,0 +1,39 @@
+//! The same, where a witness confirmed how the epoch ended: heads that it never saw account for nothing at that tier.
+
+use chain::{
+    later::Shown,
+    report::{Kind, Verdict},
+};
+
+use super::{super::broken, Border, Case, GONE, SOUND, case, export_under};
+use crate::made_log::cosigned;
+
+/// The export of the ended epoch, whose witnessed head accounts for what is gone by `lines`, with and without the witness' own lines.
+pub(super) fn cases(border: &Border, rows: &[String], lines: &str) -> Vec<Case> {
+    let head = border.old.witnessed_head(rows);
+    let policy = || border.old.witnessed_policy(rows);
+    let gone = |lines: &str| export_under(border, (rows, &head), GONE, lines);
+    let seen = edited(lines, cosigned);
+    let spoiled = edited(lines, |note| {
+        let own = cosigned(note);
+        let line = cosigned(&border.old.head(rows)).lines().last().unwrap().to_owned();
+        own + &line + "\n"
+    });
+    let unseen = (Verdict::Incomplete, None);
+    let unexplained = broken(Some(5), Kind::UnexplainedPurge);
+    vec![
+        case("purged, and the witness saw who says so", gone(&seen), policy(), SOUND),
+        case("purged, and no witness saw who says so", gone(lines), policy(), unseen),
+        case("purged, and a witness saw something else", gone(&spoiled), policy(), unexplained),
+    ]
+}
+
+/// The lines with other notes.
+fn edited(lines: &str, edit: impl Fn(&str) -> String) -> String {
+    let line = |line: &str| {
+        let shown: Shown = serde_json::from_str(line).unwrap();
+        let shown = Shown { note: edit(&shown.note), ..shown };
+        serde_json::to_string(&shown).unwrap() + "\n"
+    };
+    lines.lines().map(line).collect()
+}
