@@ -16,6 +16,7 @@ use crate::{
     State, sweep_intents,
     verification::{self, Answer, Verdicts, VerificationError, VerificationRecord},
 };
+use night::Step;
 use progress::{Progress, Verified};
 
 pub(crate) const TRIGGER: Trigger = Trigger::timer(
@@ -37,12 +38,19 @@ pub(crate) async fn handle(state: State, job: Job, _timer: Value) -> Result<Valu
     progress.news.extend(grown);
     let news = verify_news(&state, &job, &mut progress).await;
     let mut is_ours = progress == before || keep(&system, &progress, &mut etag).await?;
-    let mut pieces = 0;
-    while is_ours && pieces < PIECES_MAX && night::go_on(&state, &job, &mut progress.night).await? {
+    let mut nightly = 0;
+    for _ in 0..PIECES_MAX {
+        if !is_ours {
+            break;
+        }
+        match night::go_on(&state, &job, &mut progress.night).await? {
+            Step::Nothing => break,
+            Step::Looked => {}
+            Step::Verified => nightly += 1,
+        }
         is_ours = keep(&system, &progress, &mut etag).await?;
-        pieces += 1;
     }
-    Ok(json!({"new": news, "nightly": pieces}))
+    Ok(json!({"new": news, "nightly": nightly}))
 }
 
 /// Keeps how far the timer is. Not when another tick was faster: it goes on from there.

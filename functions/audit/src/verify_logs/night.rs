@@ -14,24 +14,35 @@ use crate::{
 /// Partitions that one step looks at.
 const PARTITIONS_MAX: usize = 1000;
 
-/// Does one step of tonight's round, or begins it. Whether there was one to do.
-pub(super) async fn go_on(state: &State, job: &Job, night: &mut Night) -> Result<bool, StoreError> {
-    let Some(today) = Night::due(job.now) else { return Ok(false) };
+/// What was done of tonight's round.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Step {
+    /// There was nothing to do.
+    Nothing,
+    /// It was found out whose logs come next.
+    Looked,
+    /// A piece of a log was verified.
+    Verified,
+}
+
+/// Does one step of tonight's round, or begins it.
+pub(super) async fn go_on(state: &State, job: &Job, night: &mut Night) -> Result<Step, StoreError> {
+    let Some(today) = Night::due(job.now) else { return Ok(Step::Nothing) };
     if night.day != today {
         *night = Night { day: today, ..Night::default() };
     }
     if night.is_over {
-        return Ok(false);
+        return Ok(Step::Nothing);
     }
     let Some(tenant) = night.tenants.first().copied() else {
-        return next_tenants(job, night).await.map(|()| true);
+        return next_tenants(job, night).await.map(|()| Step::Looked);
     };
     // One log that cannot be verified is no reason to leave out the others.
     if let Err(error) = verify_piece(state, job, night, tenant).await {
         verification::alarm_unverified(tenant, &error);
         night.pass_tenant();
     }
-    Ok(true)
+    Ok(Step::Verified)
 }
 
 /// Verifies the next piece of a tenant's log, and records what was found of an epoch with its last one.
