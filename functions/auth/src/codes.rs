@@ -2,10 +2,13 @@
 
 use domain::{
     Actor, EventKind, LoginId, Timestamp, UserId,
-    auth::{CodeAnswer, Credential, EnrolmentError, Login, LoginError, TotpSecret},
+    auth::{
+        CodeAnswer, CodeShown, Credential, EnrolmentError, Login, LoginError, StepUpAnswer,
+        TotpSecret,
+    },
 };
 use store::{Change, Found, Partition, StoreError};
-use web::{Enrollee, Problem};
+use web::{Caller, Enrollee, Problem};
 
 use crate::{
     AuthState,
@@ -64,6 +67,49 @@ pub(crate) async fn decide<S, V>(
         match data.commit(&actor, now, change).await {
             Ok(_) => {
                 tell_of_lock((state, data, user, now), kind).await;
+                return outcome.map_err(Problem::from);
+            }
+            Err(error) if decide_again(&error) => last = error,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(last.into())
+}
+
+/// Which of a user's second factors a code is of.
+#[derive(Clone, Copy)]
+pub(crate) enum Factor {
+    /// The one that counts.
+    Current,
+    /// The one that is to take its place.
+    Next,
+}
+
+/// Decides on a code of somebody who is signed in: `check` is the rule, for the credential as it is then and the secret of that factor.
+pub(crate) async fn decide_signed_in(
+    state: &AuthState,
+    caller: &Caller,
+    factor: Factor,
+    check: impl Fn(Credential, &TotpSecret) -> StepUpAnswer,
+) -> Result<CodeShown, Problem> {
+    let tenant = caller.data.tenant();
+    let mut last = StoreError::Conflict;
+    for _ in 0..ATTEMPTS_MAX {
+        let Found { document: CredentialRecord(credential), etag } =
+            caller.data.get::<CredentialRecord>(&CredentialRecord::id_of(caller.user)).await?;
+        let secret = match factor {
+            Factor::Current => state.totp_secret(tenant, &credential).await?,
+            Factor::Next => state.next_totp_secret(tenant, &credential).await?,
+        };
+        let (outcome, credential, event) = match check(credential, &secret) {
+            StepUpAnswer::Right { shown, credential, event } => (Ok(shown), credential, event),
+            StepUpAnswer::Wrong { error, credential, event } => (Err(error), credential, event),
+        };
+        let kind = event.kind;
+        let change = Change::new(event).replace(&CredentialRecord(credential), etag);
+        match caller.commit(change).await {
+            Ok(_) => {
+                tell_of_lock((state, &caller.data, caller.user, caller.now), kind).await;
                 return outcome.map_err(Problem::from);
             }
             Err(error) if decide_again(&error) => last = error,

@@ -5,18 +5,18 @@
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
     EventKind, Permission,
-    auth::{StepUpAnswer, TotpSecret},
+    auth::{Credential, TotpSecret},
 };
 use schemars::JsonSchema;
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
-use store::{Change, Found, Housekeeping, HousekeepingKind, StoreError};
+use store::{Found, Housekeeping, HousekeepingKind};
 use web::{Access, Caller, Endpoint, Input, Problem};
 
 use crate::{
-    AuthState, codes,
+    AuthState,
+    codes::{self, Factor},
     ended_sessions::{Why, end_all},
-    followers::{ATTEMPTS_MAX, decide_again},
     letters::Topic,
     offer_totp::{ISSUER, Offer},
     records::{CredentialRecord, UserRecord},
@@ -80,35 +80,13 @@ pub(crate) async fn confirm(
     caller: Caller,
     Input(request): Input<Request>,
 ) -> Result<Json<Response>, Problem> {
-    replace(&state, &caller, &request.code).await?;
+    let check = |credential: Credential, secret: &_| {
+        credential.replace_factor(secret, &request.code, caller.now)
+    };
+    codes::decide_signed_in(&state, &caller, Factor::Next, check).await?;
     end_all(&caller.data, &caller.actor(), caller.user, Why::FactorReplaced, caller.now).await?;
     let (what, when) = ("The second factor of your account was replaced", caller.now);
     let topic = Topic::CredentialChanged { what, when };
     state.tell(&caller.data, caller.user, &topic).await;
     Ok(Json(Response { second_factor: "replaced" }))
-}
-
-async fn replace(state: &AuthState, caller: &Caller, code: &str) -> Result<(), Problem> {
-    let mut last = StoreError::Conflict;
-    for _ in 0..ATTEMPTS_MAX {
-        let Found { document: CredentialRecord(credential), etag } =
-            caller.data.get::<CredentialRecord>(&CredentialRecord::id_of(caller.user)).await?;
-        let secret = state.next_totp_secret(caller.data.tenant(), &credential).await?;
-        let (outcome, credential, event) =
-            match credential.replace_factor(&secret, code, caller.now) {
-                StepUpAnswer::Right { credential, event, .. } => (Ok(()), credential, event),
-                StepUpAnswer::Wrong { error, credential, event } => (Err(error), credential, event),
-            };
-        let kind = event.kind;
-        let change = Change::new(event).replace(&CredentialRecord(credential), etag);
-        match caller.commit(change).await {
-            Ok(_) => {
-                codes::tell_of_lock((state, &caller.data, caller.user, caller.now), kind).await;
-                return outcome.map_err(Problem::from);
-            }
-            Err(error) if decide_again(&error) => last = error,
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(last.into())
 }
