@@ -48,6 +48,20 @@ pub(crate) struct Seen {
     pub(crate) first: First,
     /// Whether the cosignature reached the control plane, and when.
     pub(crate) delivered: Option<Timestamp>,
+    /// The epoch that was followed into this one, as it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) after: Option<Box<Tree>>,
+}
+
+/// All rows of a log, as far as it was seen.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct Tree {
+    /// Which log.
+    pub(crate) origin: String,
+    /// How many rows.
+    pub(crate) size: u64,
+    /// The root of the tree over them.
+    pub(crate) root: Digest,
 }
 
 /// The first look at a log.
@@ -65,6 +79,17 @@ impl Seen {
         Hash(bytes)
     }
 
+    /// What was seen of the log, without when and how often.
+    fn tree(&self) -> Tree {
+        let Self { origin, size, root, .. } = self.clone();
+        Tree { origin, size, root }
+    }
+
+    /// Which epoch of the log it is.
+    fn epoch(&self) -> u64 {
+        epoch_of(&self.origin)
+    }
+
     /// The head, for an inspector: a log that is shown to him must go on from it.
     pub(crate) fn pinned(&self) -> chain::seen::Seen {
         chain::seen::Seen { size: self.size, root: self.root() }
@@ -75,6 +100,11 @@ impl Seen {
         let root = self.root();
         Checkpoint { origin: self.origin.clone(), size: self.size, root }.to_text()
     }
+}
+
+/// Which epoch of a log has this name: the first has no number.
+fn epoch_of(origin: &str) -> u64 {
+    origin.rsplit('/').next().and_then(|last| last.parse().ok()).unwrap_or(0)
 }
 
 /// The Runner's witness key under its name, if the customer certified that key.

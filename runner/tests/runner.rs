@@ -22,6 +22,9 @@ mod publishing;
 #[path = "runner/refusals.rs"]
 mod refusals;
 #[cfg(test)]
+#[path = "runner/rotation.rs"]
+mod rotation;
+#[cfg(test)]
 #[path = "runner/site.rs"]
 mod site;
 #[cfg(test)]

@@ -29,7 +29,7 @@ const HELD_UP: usize = 3;
 const AT_RANDOM: usize = 12;
 /// Longer than a run takes, so that some end before they are killed.
 const RUN_MS: u64 = 400;
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server, and a Runner that is enrolled with it.
 struct Scene {

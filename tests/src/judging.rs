@@ -6,21 +6,20 @@ use chain::{
     Hash,
     checkpoint::Checkpoint,
     cosignature::{Witness, WitnessKey},
-    note::{Note, VerifierKey},
-    policy::{Policy, Tier},
+    note::Note,
+    policy::Tier,
     report::{Report, Verdict},
     verify,
 };
-use ed25519_dalek::VerifyingKey;
-use ports::{Identity, KeyPurpose};
-use protocol::key::Jwk;
-use serde_json::{Value, json};
-use store::{Cosignatures, Cosigned, PublicKeys, SignedHead};
+use ports::Identity;
+use serde_json::json;
+use store::{Cosignatures, Cosigned, SignedHead};
 
 use crate::{
     people::Person,
-    purging::{ROWS, call},
-    world::{DEPLOYMENT, World},
+    pinned::{export, first_policy},
+    purging::ROWS,
+    world::World,
 };
 
 /// What is signed of the tenant's log now.
@@ -29,31 +28,10 @@ pub async fn signed(world: &World, owner: &Person) -> SignedHead {
     SignedHead::read(&*blobs, owner.tenant).await.unwrap().unwrap().0
 }
 
-/// What a reader pinned who was there when the log began: its first key, and that of exports.
-pub async fn first_policy(world: &World, owner: &Person, more: &str) -> Policy {
-    let keys = PublicKeys::read(&world.store.ports(Identity::Audit)).await.unwrap();
-    let key = |jwk: Option<&Jwk>| match jwk {
-        Some(Jwk::Ed25519(bytes)) => VerifyingKey::from_bytes(bytes).unwrap(),
-        other => panic!("{other:?}"),
-    };
-    let origin = format!("{DEPLOYMENT}/log/{}", owner.tenant);
-    let log = VerifierKey::new(&origin, key(keys.version(KeyPurpose::Checkpoint, 1))).unwrap();
-    let export = VerifierKey::new(&format!("{origin}/export"), key(keys.jwk(KeyPurpose::Export)));
-    let text = format!("origin {origin}\nlog {log}\nexport {}\n{more}", export.unwrap());
-    text.parse().unwrap()
-}
-
-/// The file of an export that is asked for like this.
-pub async fn export(world: &World, owner: &Person, asked: &Value) -> Vec<u8> {
-    let made = call(world, owner, "POST", "exports", Some(asked.clone())).await;
-    let path = format!("/api/audit/v1/audit/exports/{}/content", made["export"].as_str().unwrap());
-    world.call("GET", &path, Some(&owner.token), None).await.bytes
-}
-
 /// The export of the first epoch, which holds for whoever pinned its key and no other.
 pub async fn first_epoch(world: &World, owner: &Person) -> (Vec<u8>, Report) {
-    let file = export(world, owner, &json!({"epoch": 0})).await;
-    let policy = first_policy(world, owner, "").await;
+    let file = export(world, &owner.token, &json!({"epoch": 0})).await;
+    let policy = first_policy(world, owner.tenant, "").await;
     let report = verify::bundle(&file, Some(&policy));
     assert_eq!((report.verdict, report.tier), (Verdict::Ok, Tier::Signed), "{report:?}");
     assert_eq!(report, verify::diagnose(&file, Some(&policy)));
@@ -110,7 +88,8 @@ pub async fn witness(world: &World, owner: &Person) {
 
 async fn keep(world: &World, owner: &Person, cosigned: Cosigned) {
     let blobs = world.store.ports(Identity::Runs).blobs;
-    let (mut kept, etag) = Cosignatures::of(&*blobs, owner.tenant).await.unwrap();
+    let log = (owner.tenant, signed(world, owner).await.epoch);
+    let (mut kept, etag) = Cosignatures::of(&*blobs, log).await.unwrap();
     kept.keep(cosigned).unwrap();
-    kept.store(&*blobs, owner.tenant, etag.as_ref()).await.unwrap();
+    kept.store(&*blobs, log, etag.as_ref()).await.unwrap();
 }

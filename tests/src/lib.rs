@@ -9,6 +9,7 @@ pub mod judging;
 pub mod load;
 pub mod long_log;
 pub mod people;
+pub mod pinned;
 pub mod purging;
 pub mod record_keys;
 pub mod rotating;

@@ -4,47 +4,26 @@ use axum::{body::Body, http::Request};
 use chain::{
     anchor::{PROOF, TIMESTAMP},
     ecdsa::EcdsaKey,
-    note::VerifierKey,
     policy::{Policy, Tier},
     report::{Kind, Verdict},
     row_proof::RowProof,
     verify,
 };
-use ed25519_dalek::VerifyingKey;
-use ports::{Identity, KeyPurpose};
-use protocol::key::Jwk;
 use serde_json::json;
-use store::PublicKeys;
 use system_tests::{
+    pinned::{directory_key, export, first_policy},
     sign_up::Owner,
-    world::{Answer, DEPLOYMENT, World},
+    world::{Answer, World},
 };
 
-/// The key that signs heads of the directory, as an inspector pins it.
-async fn directory_key(world: &World) -> EcdsaKey {
-    let keys = world.store.ports(Identity::Signer).keys;
-    let key = keys.public(KeyPurpose::Directory).await.unwrap();
-    EcdsaKey::new(&format!("{DEPLOYMENT}/directory"), &key.x, &key.y).unwrap()
-}
-
+/// What an inspector pins who knows the directory's key.
 async fn policy(world: &World, owner: &Owner) -> Policy {
-    let keys = PublicKeys::read(&world.store.ports(Identity::Audit)).await.unwrap();
-    let key = |purpose| match keys.jwk(purpose) {
-        Some(Jwk::Ed25519(bytes)) => VerifyingKey::from_bytes(bytes).unwrap(),
-        other => panic!("{other:?}"),
-    };
-    let origin = format!("{DEPLOYMENT}/log/{}", owner.tenant);
-    let log = VerifierKey::new(&origin, key(KeyPurpose::Checkpoint)).unwrap();
-    let export = VerifierKey::new(&format!("{origin}/export"), key(KeyPurpose::Export)).unwrap();
-    let directory = directory_key(world).await;
-    let text = format!("origin {origin}\nlog {log}\nexport {export}\ndirectory {directory}\n");
-    text.parse().unwrap()
+    let directory = format!("directory {}\n", directory_key(world).await);
+    first_policy(world, owner.tenant, &directory).await
 }
 
-async fn export(world: &World, owner: &Owner) -> Vec<u8> {
-    let path = "/api/audit/v1/audit/exports";
-    let made = world.call("POST", path, Some(&owner.access), Some(&json!({}))).await;
-    content(world, owner, &made).await
+async fn exported(world: &World, owner: &Owner) -> Vec<u8> {
+    export(world, &owner.access, &json!({})).await
 }
 
 async fn content(world: &World, owner: &Owner, made: &Answer) -> Vec<u8> {
@@ -59,7 +38,7 @@ async fn an_export_shows_its_head_in_the_directory() {
     let world = World::new().await;
     let owner = world.owner().await;
     world.settle().await;
-    let file = export(&world, &owner).await;
+    let file = exported(&world, &owner).await;
     let policy = policy(&world, &owner).await;
     let report = verify::bundle(&file, Some(&policy));
     assert_eq!((report.verdict, report.tier), (Verdict::Ok, Tier::Signed), "{report:?}");
@@ -90,7 +69,7 @@ async fn a_flipped_bit_of_the_directorys_proof_is_noticed() {
     let world = World::new().await;
     let owner = world.owner().await;
     world.settle().await;
-    let (file, policy) = (export(&world, &owner).await, policy(&world, &owner).await);
+    let (file, policy) = (exported(&world, &owner).await, policy(&world, &owner).await);
     let place = file.windows(PROOF.len()).position(|window| window == PROOF.as_bytes()).unwrap();
     let length = chain::container::read(&file).files[PROOF].len();
     for byte in (place..place + PROOF.len() + length).step_by(7) {
@@ -138,7 +117,7 @@ async fn an_authority_that_is_away_stops_nothing() {
     let world = World::set_to(dir.path(), system_tests::world::START, &settings).await;
     let owner = world.owner().await;
     world.settle().await;
-    let file = export(&world, &owner).await;
+    let file = exported(&world, &owner).await;
     let archive = chain::container::read(&file);
     assert!(archive.files.contains_key(PROOF) && !archive.files.contains_key(TIMESTAMP));
 }

@@ -2,58 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use chain::{
-    anchor::PinnedAnchors,
-    note::VerifierKey,
-    policy::{Policy, Tier},
-    quorum::Quorum,
-    report::Verdict,
-    verify,
-};
-use ed25519_dalek::VerifyingKey;
-use ports::{Identity, KeyPurpose};
-use protocol::key::Jwk;
+use chain::{policy::Tier, report::Verdict, verify};
+use ports::Identity;
 use serde_json::json;
-use store::PublicKeys;
 use system_tests::{
     doubles::{Fault, Faulty},
+    pinned::{export, first_policy},
     sign_up::Owner,
-    world::{DEPLOYMENT, World},
+    world::World,
 };
-
-/// What an inspector pinned when the tenant was set up.
-async fn policy(world: &World, owner: &Owner) -> Policy {
-    let keys = PublicKeys::read(&world.store.ports(Identity::Audit)).await.unwrap();
-    let key = |purpose| match keys.jwk(purpose) {
-        Some(Jwk::Ed25519(bytes)) => VerifyingKey::from_bytes(bytes).unwrap(),
-        other => panic!("{other:?}"),
-    };
-    let origin = format!("{DEPLOYMENT}/log/{}", owner.tenant);
-    let log = VerifierKey::new(&origin, key(KeyPurpose::Checkpoint)).unwrap();
-    let export = VerifierKey::new(&format!("{origin}/export"), key(KeyPurpose::Export)).unwrap();
-    Policy {
-        origin,
-        log_keys: vec![log],
-        export_keys: vec![export],
-        anchors: PinnedAnchors::default(),
-        quorum: Quorum::default(),
-        seen: Vec::new(),
-        retention: 0,
-        tier: Tier::Signed,
-    }
-}
-
-async fn export(world: &World, owner: &Owner) -> Vec<u8> {
-    let made = world
-        .call("POST", "/api/audit/v1/audit/exports", Some(&owner.access), Some(&json!({})))
-        .await;
-    assert_eq!(made.status, 201, "{}", made.json());
-    let path =
-        format!("/api/audit/v1/audit/exports/{}/content", made.json()["export"].as_str().unwrap());
-    let file = world.call("GET", &path, Some(&owner.access), None).await;
-    assert_eq!(file.headers["content-type"], "application/zip");
-    file.bytes
-}
 
 /// How often each action is in the log.
 async fn actions(world: &World, owner: &Owner) -> BTreeMap<String, usize> {
@@ -71,8 +28,8 @@ async fn an_export_is_verified_with_a_pinned_key_and_is_incomplete_without() {
     let world = World::new().await;
     let owner = world.owner().await;
     world.settle().await;
-    let file = export(&world, &owner).await;
-    let policy = policy(&world, &owner).await;
+    let file = export(&world, &owner.access, &json!({})).await;
+    let policy = first_policy(&world, owner.tenant, "").await;
     let report = verify::bundle(&file, Some(&policy));
     assert_eq!((report.verdict, report.tier), (Verdict::Ok, Tier::Signed), "{report:?}");
     assert!(report.rows_checked >= 5, "{report:?}");
@@ -185,7 +142,10 @@ async fn sign_up_with(identity: Identity, fault: Option<(usize, Fault)>) -> usiz
         assert_eq!(actions.get(action), Some(&1), "{fault:?} {action}: {actions:?}");
     }
     assert_eq!(actions.get("log.incomplete"), None, "{fault:?}: {actions:?}");
-    let report = verify::bundle(&export(&world, &owner).await, Some(&policy(&world, &owner).await));
+    let report = verify::bundle(
+        &export(&world, &owner.access, &json!({})).await,
+        Some(&first_policy(&world, owner.tenant, "").await),
+    );
     assert_eq!(report.verdict, Verdict::Ok, "{fault:?}: {report:?}");
     faulty.counts().commits
 }

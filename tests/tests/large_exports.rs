@@ -12,9 +12,9 @@ use serde_json::json;
 use store::{SystemCap, log};
 
 use system_tests::{
-    judging::first_policy,
     long_log::{lengthen, made_up},
     people::Person,
+    pinned::first_policy,
     purging::{call, seal},
     world::{Answer, World},
     writing::RUNS,
@@ -60,7 +60,7 @@ async fn a_file_of_several_pieces_is_what_was_announced() {
         assert_eq!(file.headers["content-length"], made["bytes"].to_string(), "{format}");
         assert_eq!(made["sha256"], Hash::of(&file.bytes).to_string(), "{format}");
         if format == "bundle" {
-            let policy = first_policy(&world, &owner, "").await;
+            let policy = first_policy(&world, owner.tenant, "").await;
             let report = verify::bundle(&file.bytes, Some(&policy));
             assert_eq!((report.verdict, made["size"].as_u64()), (Verdict::Ok, Some(report.size)));
         }
@@ -93,7 +93,7 @@ async fn a_log_of_a_million_rows_is_one_file() {
     let file = download(&world, &owner, &made["export"]).await;
     println!("{made}: made in {laid_out:?}, and downloaded after {:?}", begun.elapsed());
     assert_eq!(made["bytes"], file.bytes.len());
-    let policy = first_policy(&world, &owner, "").await;
+    let policy = first_policy(&world, owner.tenant, "").await;
     let report = verify::bundle(&file.bytes, Some(&policy));
     assert_eq!(report.verdict, Verdict::Ok, "{report:?}");
     assert!(report.size > ROWS, "{report:?}");

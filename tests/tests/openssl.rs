@@ -19,18 +19,15 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chain::{
     anchor::{PROOF, TIMESTAMP},
     ecdsa::EcdsaKey,
-    note::{Note, VerifierKey},
+    note::Note,
     policy::{Policy, Tier},
     report::Verdict,
     row_proof::RowProof,
     verify,
 };
-use ed25519_dalek::VerifyingKey;
-use ports::{Identity, KeyPurpose};
-use protocol::key::Jwk;
 use serde_json::json;
-use store::PublicKeys;
 use system_tests::{
+    pinned::{directory_key, export, first_policy},
     sign_up::Owner,
     tree,
     world::{DEPLOYMENT, START, World},
@@ -123,33 +120,10 @@ fn body(connection: &mut TcpStream) -> Vec<u8> {
     }
 }
 
-async fn export(world: &World, owner: &Owner) -> Vec<u8> {
-    let path = "/api/audit/v1/audit/exports";
-    let made = world.call("POST", path, Some(&owner.access), Some(&json!({}))).await;
-    assert_eq!(made.status, 201, "{}", made.json());
-    let path = format!("{path}/{}/content", made.json()["export"].as_str().unwrap());
-    world.call("GET", &path, Some(&owner.access), None).await.bytes
-}
-
+/// What an inspector pins who knows the directory's key, and the lines in `more`.
 async fn policy(world: &World, owner: &Owner, more: &str) -> Policy {
-    let keys = PublicKeys::read(&world.store.ports(Identity::Audit)).await.unwrap();
-    let key = |purpose| match keys.jwk(purpose) {
-        Some(Jwk::Ed25519(bytes)) => VerifyingKey::from_bytes(bytes).unwrap(),
-        other => panic!("{other:?}"),
-    };
-    let origin = format!("{DEPLOYMENT}/log/{}", owner.tenant);
-    let log = VerifierKey::new(&origin, key(KeyPurpose::Checkpoint)).unwrap();
-    let export = VerifierKey::new(&format!("{origin}/export"), key(KeyPurpose::Export)).unwrap();
-    let directory = directory_key(world).await;
-    let text =
-        format!("origin {origin}\nlog {log}\nexport {export}\ndirectory {directory}\n{more}");
-    text.parse().unwrap()
-}
-
-async fn directory_key(world: &World) -> EcdsaKey {
-    let keys = world.store.ports(Identity::Signer).keys;
-    let key = keys.public(KeyPurpose::Directory).await.unwrap();
-    EcdsaKey::new(&format!("{DEPLOYMENT}/directory"), &key.x, &key.y).unwrap()
+    let more = format!("directory {}\n{more}", directory_key(world).await);
+    first_policy(world, owner.tenant, &more).await
 }
 
 /// The head of the directory that an export shows.
@@ -170,7 +144,7 @@ async fn openssl_verifies_the_signature_of_the_directory() {
     let world = World::new().await;
     let owner = world.owner().await;
     world.settle().await;
-    let head = directory_head(&export(&world, &owner).await);
+    let head = directory_head(&export(&world, &owner.access, &json!({})).await);
     let note = Note::parse(head.as_bytes()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let key = directory_key(&world).await;
@@ -192,7 +166,8 @@ async fn go_finds_the_log_in_the_directory() {
     let world = World::new().await;
     let owner = world.owner().await;
     world.settle().await;
-    let (file, folder) = (export(&world, &owner).await, tempfile::tempdir().unwrap());
+    let (file, folder) =
+        (export(&world, &owner.access, &json!({})).await, tempfile::tempdir().unwrap());
     let policy = policy(&world, &owner, "").await.to_string();
     let export = write(folder.path(), "log.audit.zip", &file);
     let go = |policy: &str| {
@@ -227,7 +202,7 @@ async fn what_openssl_stamps_makes_the_log_timestamped_and_openssl_verifies_it()
         let world = World::set_to(dir.path(), START, &settings).await;
         let owner = world.owner().await;
         world.settle().await;
-        let file = export(&world, &owner).await;
+        let file = export(&world, &owner.access, &json!({})).await;
         let pinned = format!("authority {}\ntier timestamped\n", authority.public());
         let policy = policy(&world, &owner, &pinned).await;
         let report = verify::bundle(&file, Some(&policy));

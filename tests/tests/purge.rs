@@ -11,51 +11,27 @@ use std::{
 
 use async_trait::async_trait;
 use chain::{
-    note::VerifierKey,
     policy::{Policy, Tier},
     report::{Kind, Report, Verdict},
     verify,
 };
 use domain::{Plan, Role};
-use ed25519_dalek::VerifyingKey;
-use ports::{
-    BlobError, Bucket, Container, Identity, KeyPurpose, PartitionKey, Ports, Removal, StorageError,
-};
-use protocol::key::Jwk;
+use ports::{BlobError, Bucket, Container, Identity, PartitionKey, Ports, Removal, StorageError};
 use serde_json::{Value, json};
-use store::PublicKeys;
 use system_tests::{
     doubles::{Fault, Faulty},
     people::Person,
+    pinned::{export, first_policy},
     purging::{DAY, ROWS, again, call, canary, old_log, purge, purges, record, seal, sweep},
-    world::{DEPLOYMENT, World},
+    world::World,
 };
 
 /// The hold of the tests.
 const HELD: std::ops::Range<u64> = 10..20;
 
-async fn policy(world: &World, owner: &Person) -> Policy {
-    let keys = PublicKeys::read(&world.store.ports(Identity::Audit)).await.unwrap();
-    let key = |purpose| match keys.jwk(purpose) {
-        Some(Jwk::Ed25519(bytes)) => VerifyingKey::from_bytes(bytes).unwrap(),
-        other => panic!("{other:?}"),
-    };
-    let origin = format!("{DEPLOYMENT}/log/{}", owner.tenant);
-    let log = VerifierKey::new(&origin, key(KeyPurpose::Checkpoint)).unwrap();
-    let export = VerifierKey::new(&format!("{origin}/export"), key(KeyPurpose::Export)).unwrap();
-    let text = format!("origin {origin}\nlog {log}\nexport {export}\n");
-    text.parse().unwrap()
-}
-
-async fn export(world: &World, owner: &Person) -> Vec<u8> {
-    let made = call(world, owner, "POST", "exports", Some(json!({}))).await;
-    let path = format!("/api/audit/v1/audit/exports/{}/content", made["export"].as_str().unwrap());
-    world.call("GET", &path, Some(&owner.token), None).await.bytes
-}
-
 async fn verified(world: &World, owner: &Person) -> (Vec<u8>, Report) {
-    let file = export(world, owner).await;
-    let report = verify::bundle(&file, Some(&policy(world, owner).await));
+    let file = export(world, &owner.token, &json!({})).await;
+    let report = verify::bundle(&file, Some(&first_policy(world, owner.tenant, "").await));
     assert_eq!((report.verdict, report.tier), (Verdict::Ok, Tier::Signed), "{report:?}");
     (file, report)
 }
@@ -139,7 +115,7 @@ async fn a_canary_is_gone_from_everywhere_and_every_proof_holds() {
     assert_eq!((gone.status.as_u16(), gone.code().as_str()), (404, "row-purged"));
     let row = call(&world, &owner, "GET", "events/12", None).await;
     let proof = row["proof"]["tlog_proof"].as_str().unwrap();
-    let policy = policy(&world, &owner).await;
+    let policy = first_policy(&world, owner.tenant, "").await;
     let report = verify::row_proof(proof.as_bytes(), None, Some(&policy));
     assert_eq!(report.verdict, Verdict::Ok, "a held row is still proved");
 
@@ -169,7 +145,7 @@ async fn a_purged_log_is_judged_alike_by_everybody() {
     assert_eq!(on_demand["verdict"], "ok", "{on_demand}");
     assert_eq!(nightly(&world, &owner).await, None);
 
-    let pinned = policy(&world, &owner).await;
+    let pinned = first_policy(&world, owner.tenant, "").await;
     let agreed = |months: u32| {
         let policy: Policy = format!("{pinned}retention {months}\n").parse().unwrap();
         let report = verify::bundle(&file, Some(&policy));

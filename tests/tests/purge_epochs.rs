@@ -13,16 +13,17 @@ use domain::{Plan, Role};
 use serde_json::{Value, json};
 use system_tests::{
     ended::{HELD, go_over, hold, old_epoch, rotated},
-    judging::{cosign, export, first_epoch, first_policy, singing, sung, witness},
+    judging::{cosign, first_epoch, singing, sung, witness},
     people::Person,
+    pinned::{export, first_policy},
     purging::{DAY, ROWS, again, call, canary, note, old_log, purge, purges, record, seal, sweep},
     world::{DEPLOYMENT, World},
 };
 
 /// The current epoch holds too, for the same reader.
 async fn check_current(world: &World, owner: &Person, epoch: u64) -> Vec<u8> {
-    let file = export(world, owner, &json!({})).await;
-    let first = first_policy(world, owner, "").await.to_string();
+    let file = export(world, &owner.token, &json!({})).await;
+    let first = first_policy(world, owner.tenant, "").await.to_string();
     let origin = format!("{DEPLOYMENT}/log/{}", owner.tenant);
     let text = first.replace(&format!("origin {origin}\n"), &format!("origin {origin}/{epoch}\n"));
     let report = verify::bundle(&file, Some(&text.parse().unwrap()));
@@ -65,7 +66,8 @@ async fn an_ended_epoch_is_purged_to_its_end_and_every_proof_holds() {
     assert_eq!(singing(&check_current(&world, &owner, 1).await), BTreeSet::new());
     // The file accounts for itself: without the rows of the next epoch it does not.
     assert!(file.windows(later::FILE.len()).any(|name| name == later::FILE.as_bytes()));
-    let longer = verify::bundle(&file, Some(&first_policy(&world, &owner, "retention 14\n").await));
+    let longer =
+        verify::bundle(&file, Some(&first_policy(&world, owner.tenant, "retention 14\n").await));
     let finding = longer.first_bad.unwrap();
     assert_eq!((finding.seq, finding.kind), (Some(1), Kind::UnexplainedPurge));
 
@@ -81,7 +83,7 @@ async fn an_ended_epoch_is_purged_to_its_end_and_every_proof_holds() {
     }
     let row = call(&world, &owner, "GET", "events/12?epoch=0", None).await;
     let proof = row["proof"]["tlog_proof"].as_str().unwrap();
-    let pinned = first_policy(&world, &owner, "").await;
+    let pinned = first_policy(&world, owner.tenant, "").await;
     let proved = verify::row_proof(proof.as_bytes(), None, Some(&pinned));
     assert_eq!(proved.verdict, Verdict::Ok, "a held row is still proved");
 

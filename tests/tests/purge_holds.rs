@@ -5,8 +5,9 @@ use std::{collections::BTreeSet, ops::Range};
 use domain::{Actor, AuditEvent, EventKind, Plan, Role, Target, UserId};
 use serde_json::{Value, json};
 use system_tests::{
-    judging::{export, first_epoch, singing, sung, witness},
+    judging::{first_epoch, singing, sung, witness},
     people::Person,
+    pinned::export,
     purging::{DAY, ROWS, again, call, old_log, project, purge, purges, record, seal, sweep},
     world::World,
     writing::AUTH,
@@ -136,7 +137,7 @@ async fn detail(world: &World, owner: &Person, number: u64) {
 
 /// The rows whose details an export shows.
 async fn details(world: &World, owner: &Person) -> BTreeSet<u64> {
-    let file = export(world, owner, &json!({"details": true})).await;
+    let file = export(world, &owner.token, &json!({"details": true})).await;
     let archive = chain::container::read(&file);
     let lines = archive.files[chain::disclosure::FILE].split(|byte| *byte == b'\n');
     let lines = lines.filter(|line| !line.is_empty());

@@ -1,21 +1,33 @@
 //! The operator rotates the logs: each ends, and goes on under its next name with a new key, which whoever pinned the old one can follow.
 
+use axum::http::Method;
 use chain::{
+    Hash,
+    checkpoint::Checkpoint,
     epoch::{self, Rotation},
     genesis,
     note::{Note, VerifierKey},
     policy::{Policy, Tier},
+    proof,
     report::{Report, Verdict},
     row::Row,
+    tree::leaf_hash,
     verify,
 };
 use domain::TenantId;
 use ed25519_dalek::VerifyingKey;
 use ports::{Container, Identity, KeyPurpose, NewDocument, PartitionKey, Write};
-use protocol::key::Jwk;
+use protocol::{
+    Digest,
+    key::Jwk,
+    routes::{WITNESS_CHECKPOINT, WITNESS_COSIGNATURES},
+    witness::{CheckpointAnswer, CosignedHead},
+};
 use serde_json::{Value, json};
 use store::{Alarm, PublicKeys, SignedHead, SystemCap, log};
 use system_tests::{
+    load::Customer,
+    pinned::{self, export},
     sign_up::Owner,
     world::{DEPLOYMENT, World},
 };
@@ -25,6 +37,10 @@ const ROTATED: [(&str, &str); 1] = [("PROOFLINE_LOG_ROTATION", "1")];
 async fn signed(world: &World, tenant: TenantId) -> SignedHead {
     let blobs = world.store.ports(Identity::Audit).blobs;
     SignedHead::read(&*blobs, tenant).await.unwrap().unwrap().0
+}
+
+fn head(note: &str) -> Checkpoint {
+    Checkpoint::parse(Note::parse(note.as_bytes()).unwrap().text).unwrap()
 }
 
 /// The rows of an epoch of the log, as the database has them.
@@ -73,26 +89,10 @@ async fn rotated() -> (World, World, Owner) {
     (world, next, owner)
 }
 
-/// What an inspector pins: the log's key of a rotation under `origin`, and the key of exports as it was at the beginning.
+/// What an inspector pins who calls the log `origin` and has its key by name and version.
 async fn policy(world: &World, owner: &Owner, origin: &str, pinned: (&str, u32)) -> Policy {
-    let keys = PublicKeys::read(&world.store.ports(Identity::Audit)).await.unwrap();
-    let key = |jwk: Option<&Jwk>| match jwk {
-        Some(Jwk::Ed25519(bytes)) => VerifyingKey::from_bytes(bytes).unwrap(),
-        other => panic!("{other:?}"),
-    };
-    let (name, version) = pinned;
-    let log = VerifierKey::new(name, key(keys.version(KeyPurpose::Checkpoint, version))).unwrap();
-    let first = format!("{DEPLOYMENT}/log/{}", owner.tenant);
-    let export = VerifierKey::new(&format!("{first}/export"), key(keys.jwk(KeyPurpose::Export)));
-    format!("origin {origin}\nlog {log}\nexport {}\n", export.unwrap()).parse().unwrap()
-}
-
-async fn export(world: &World, owner: &Owner, asked: &Value) -> Vec<u8> {
-    let exports = "/api/audit/v1/audit/exports";
-    let made = world.call("POST", exports, Some(&owner.access), Some(asked)).await;
-    assert_eq!(made.status, 201, "{}", made.json());
-    let path = format!("{exports}/{}/content", made.json()["export"].as_str().unwrap());
-    world.call("GET", &path, Some(&owner.access), None).await.bytes
+    let audit = world.store.ports(Identity::Audit);
+    pinned::policy(&audit, owner.tenant, origin, pinned, "").await
 }
 
 fn proved(report: &Report) -> (Verdict, Tier) {
@@ -117,7 +117,7 @@ async fn a_rotated_log_ends_and_goes_on_with_a_new_key_that_the_old_one_announce
 
     let origin = format!("{DEPLOYMENT}/log/{tenant}");
     let next = format!("{origin}/1");
-    let file = export(&world, &owner, &json!({})).await;
+    let file = export(&world, &owner.access, &json!({})).await;
     for pinned in [(origin.as_str(), 1), (next.as_str(), 2)] {
         let report = verify::bundle(&file, Some(&policy(&world, &owner, &next, pinned).await));
         assert_eq!(proved(&report), (Verdict::Ok, Tier::Signed), "{pinned:?} {report:?}");
@@ -127,12 +127,59 @@ async fn a_rotated_log_ends_and_goes_on_with_a_new_key_that_the_old_one_announce
     assert_eq!(proved(&renamed), (Verdict::Ok, Tier::Signed), "a key is its bytes: {renamed:?}");
 
     // The epoch that is over is handed out as it was signed.
-    let file = export(&world, &owner, &json!({"epoch": 0})).await;
+    let file = export(&world, &owner.access, &json!({"epoch": 0})).await;
     let pinned = policy(&world, &owner, &origin, (origin.as_str(), 1)).await;
     let report = verify::bundle(&file, Some(&pinned));
     assert_eq!(proved(&report), (Verdict::Ok, Tier::Signed), "{report:?}");
     assert_eq!(report.size, old.len() as u64);
     assert!(report.notes.iter().any(|note| note.contains(&next)), "{report:?}");
+}
+
+/// A Runner that knows the epoch that ended is shown its end and how the log goes on, and what it cosigns of either is kept.
+#[tokio::test]
+async fn both_epochs_are_witnessed_by_who_watched_the_first() {
+    let before = World::new().await;
+    let owner = before.owner().await;
+    let customer = Customer::of(&before, &owner).await;
+    let runner = customer.runner_that_was_heard(&before, "plant-1").await;
+    let world = World::set_to(&before.data(), before.now(), &ROTATED).await;
+    let look = async |epoch: u64, from: u64| -> CheckpointAnswer {
+        let path = format!("{WITNESS_CHECKPOINT}?from={from}&epoch={epoch}");
+        serde_json::from_value(runner.ask(&world, Method::GET, &path, None).await).unwrap()
+    };
+    assert_eq!(look(0, 0).await.next, None, "nothing has ended yet");
+    grow(&world, &owner).await;
+    let shown = look(0, 1).await;
+    let (last, next) = (head(&shown.checkpoint), shown.next.expect("it goes on"));
+    assert_eq!((shown.epoch, last.size), (0, rows(&world, owner.tenant, 0).await.len() as u64));
+    let path: Vec<_> = shown.proof.iter().map(|Digest(bytes)| Hash(*bytes)).collect();
+    let first = leaf_hash(rows(&world, owner.tenant, 0).await[0].as_bytes());
+    assert_eq!(proof::check_consistency(1, first, last.size, last.root, &path), Ok(()));
+    let begun = head(&next.checkpoint);
+    let path: Vec<_> = next.proof.iter().map(|Digest(bytes)| Hash(*bytes)).collect();
+    let leaf = leaf_hash(next.row.as_bytes());
+    assert_eq!(proof::check_inclusion(leaf, 0, begun.size, &path, begun.root), Ok(()));
+    assert_eq!(next.row, rows(&world, owner.tenant, 1).await[0]);
+    assert_eq!(look(1, 0).await.next, None, "that one goes on");
+
+    for checkpoint in [shown.checkpoint, next.checkpoint] {
+        let cosignature = runner.cosign(&checkpoint, world.now());
+        let said = serde_json::to_vec(&CosignedHead { checkpoint, cosignature }).unwrap();
+        let body = Some(("application/json", said.into()));
+        runner.ask(&world, Method::POST, WITNESS_COSIGNATURES, body).await;
+    }
+    let key = runner.witness().public();
+    let more = format!("witness plant-1 {key}\nquorum plant-1\ntier witnessed\n");
+    let audit = world.store.ports(Identity::Audit);
+    for (epoch, origin) in [(0, last.origin), (1, begun.origin)] {
+        let asked = json!({"epoch": epoch, "head": "witnessed"});
+        let file = export(&world, &owner.access, &asked).await;
+        let version = epoch + 1;
+        let pinned = (origin.as_str(), version);
+        let policy = pinned::policy(&audit, owner.tenant, &origin, pinned, &more).await;
+        let report = verify::bundle(&file, Some(&policy));
+        assert_eq!(proved(&report), (Verdict::Ok, Tier::Witnessed), "{epoch} {report:?}");
+    }
 }
 
 /// Once, however often it is sealed; and a log that is begun under a rotation needs none.
@@ -215,7 +262,7 @@ async fn append(world: &World, owner: &Owner, said: &Rotation) {
     intent["src"]["inst"] = json!("sealer-of-his-own");
     let text = serde_json::to_string(&intent).unwrap();
     let row = Row::seal(&text, last.size, &last.last, &last.rx).unwrap();
-    let hash = chain::tree::leaf_hash(row.as_bytes());
+    let hash = leaf_hash(row.as_bytes());
     let mut tree = last.head().unwrap().tree;
     tree.push(hash);
     let forged = chain::commit::Commit {

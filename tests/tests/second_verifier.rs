@@ -7,7 +7,7 @@ use chain::{policy::Policy, report::Verdict, verify};
 use serde_json::{Value, json};
 use system_tests::{
     ended::{HELD, old_epoch},
-    judging::{export, first_policy},
+    pinned::{export, first_policy},
     purging::purge,
 };
 use tempfile::TempDir;
@@ -22,12 +22,12 @@ struct Case {
 /// The exports of an epoch that has ended, of which rows are gone around a hold, and of the one that says so.
 async fn cases() -> Vec<Case> {
     let (_before, world, owner) = old_epoch(true).await;
-    let whole = export(&world, &owner, &json!({"epoch": 0})).await;
+    let whole = export(&world, &owner.token, &json!({"epoch": 0})).await;
     purge(&world, &owner).await;
-    let purged = export(&world, &owner, &json!({"epoch": 0})).await;
-    let current = export(&world, &owner, &json!({})).await;
-    let policy = first_policy(&world, &owner, "").await;
-    let longer = first_policy(&world, &owner, "retention 14\n").await;
+    let purged = export(&world, &owner.token, &json!({"epoch": 0})).await;
+    let current = export(&world, &owner.token, &json!({})).await;
+    let policy = first_policy(&world, owner.tenant, "").await;
+    let longer = first_policy(&world, owner.tenant, "retention 14\n").await;
     let origin = policy.origin.clone();
     let next = policy.to_string().replacen(&origin, &format!("{origin}/1"), 1).parse().unwrap();
     let case = |export: &Vec<u8>, policy: &Policy, verdict| {

@@ -13,7 +13,7 @@ use ports::{Clock as _, Identity};
 use serde_json::json;
 use store::SystemCap;
 use system_tests::{
-    load::pinned_policy,
+    pinned::{export, first_policy},
     storm::{Judgement, Size, Supervisor, judge, seal_rest},
     world::World,
 };
@@ -60,23 +60,15 @@ async fn storm(size: Size) -> Judgement {
     let judgement =
         judge(&auditor(&world).partition(tenant, "storm"), tenant, &size.events()).await;
     println!("{size:?}: stored after {stored:?}, sealed after {all_sealed:?}; {judgement:?}");
-    let report =
-        verify::bundle(&export(&world, tenant).await, Some(&pinned_policy(&data, tenant).await));
+    let owner = world.person(tenant, Role::Owner).await;
+    let file = export(&world, &owner.token, &json!({})).await;
+    let report = verify::bundle(&file, Some(&first_policy(&world, tenant, "").await));
     // Not whole when a row says so; and every such row was found to be true.
     let verdict = if judgement.missing > 0 { Verdict::Incomplete } else { Verdict::Ok };
     assert_eq!((report.verdict, &report.first_bad), (verdict, &None), "{report:?}");
     // The export is recorded too.
     assert!(report.rows_checked >= judgement.size, "{report:?}");
     judgement
-}
-
-async fn export(world: &World, tenant: TenantId) -> Vec<u8> {
-    let owner = world.person(tenant, Role::Owner).await;
-    let path = "/api/audit/v1/audit/exports";
-    let made = world.call("POST", path, Some(&owner.token), Some(&json!({}))).await;
-    assert_eq!(made.status, 201, "{}", made.json());
-    let path = format!("{path}/{}/content", made.json()["export"].as_str().unwrap());
-    world.call("GET", &path, Some(&owner.token), None).await.bytes
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,10 +11,11 @@ use domain::retention::Sought;
 use store::{
     Partition, SignedHead, StoreError,
     kept::{self, Kept, Stands},
+    proofs,
     retention::{holds, purges},
 };
 
-use crate::{State, export::ExportError, inclusion, witnessed};
+use crate::{State, export::ExportError, witnessed};
 
 /// The file that shows them; empty when there are none.
 pub(crate) async fn rows(state: &State, log: &Partition) -> Result<Vec<u8>, ExportError> {
@@ -91,8 +92,8 @@ async fn shown(state: &State, log: &Partition, stands: Stands) -> Result<Shown, 
     let Stands { epoch, seq, row } = stands;
     let log = log.in_epoch(epoch);
     let note = witnessed::covering(state, &log, seq).await?;
-    let head = checkpoint(&note)?;
-    let proof = inclusion::prove(&*state.ports.blobs, &log, seq, head.size).await?;
+    let (head, blobs) = (checkpoint(&note)?, &*state.ports.blobs);
+    let proof = proofs::inclusion(blobs, (log.tenant(), log.epoch()), seq, head.size).await?;
     let leaf = leaf_hash(row.as_bytes());
     if chain::proof::check_inclusion(leaf, seq, head.size, &proof, head.root).is_err() {
         return Err(

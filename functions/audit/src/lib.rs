@@ -16,7 +16,6 @@ mod erase_subject;
 mod export;
 mod export_purge;
 mod filters;
-mod inclusion;
 mod later;
 mod list_events;
 mod list_holds;

@@ -9,12 +9,11 @@ use chain::{
 use domain::{AuditEvent, Class, EventKind, Feature, Permission, Target};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::{Change, Partition, SignedHead, log};
+use store::{Change, Partition, SignedHead, log, proofs};
 use web::{Access, Caller, Endpoint, PathPart, Problem, Selection};
 
 use crate::{
     export::ExportError,
-    inclusion,
     list_events::in_epoch,
     purged::{self, Kept},
     witnessed::{self, HeadChoice, Witnessed},
@@ -139,7 +138,8 @@ async fn prove(
     (raw, hash): (&str, Hash),
     signed: &SignedHead,
 ) -> Result<Proof, Problem> {
-    let hashes = inclusion::prove(&*state.ports.blobs, log, seq, signed.size).await?;
+    let blobs = &*state.ports.blobs;
+    let hashes = proofs::inclusion(blobs, (log.tenant(), log.epoch()), seq, signed.size).await?;
     let note = Note::parse(signed.note.as_bytes()).map_err(|error| Problem::internal(&error))?;
     let head = Checkpoint::parse(note.text).map_err(|error| Problem::internal(&error))?;
     proof::check_inclusion(hash, seq, head.size, &hashes, head.root)

@@ -1,4 +1,4 @@
-//! `GET /v1/audit/promised-row?size=&receipt=` or `&promise=`: the row that a receipt, or a line of an answer, promised. Whoever holds one may see
+//! `GET /v1/audit/promised-row?size=&epoch=&receipt=` or `&promise=`: the row that a receipt, or a line of an answer, promised. Whoever holds one may see
 //! that it was kept.
 
 use std::time::Duration;
@@ -18,13 +18,12 @@ use protocol::{
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
-use store::{KeyringError, Partition, SEAL_WITHIN, SignedHead, StoreError, log};
+use store::{KeyringError, Partition, SEAL_WITHIN, SignedHead, StoreError, log, proofs};
 use web::{Access, Endpoint, Problem, Selection};
 
 use crate::{
     described,
     export::{self, ExportError},
-    inclusion,
     purged::Kept,
     search::{self, Order},
 };
@@ -58,6 +57,8 @@ pub(crate) const ENDPOINT: Endpoint = Endpoint::get(
 pub(crate) struct Asked {
     /// A size of the log that was signed: the tree in which the row is proved.
     size: u64,
+    /// The epoch of the log in which it is looked for; the one in which the log goes on unless it is said.
+    epoch: Option<u64>,
     /// The receipt's envelope, in base64url.
     receipt: Option<String>,
     /// The line of the answer's head, in base64url.
@@ -152,7 +153,11 @@ async fn promised(state: &crate::State, asked: &Asked) -> Result<PromisedRow, Pr
         (None, Some(text)) => of_answer(state, text).await?,
         (None, None) | (Some(_), Some(_)) => return Err(PromiseError::Receipt),
     };
-    let log = state.log(&state.cap.partition(owed.tenant, "promised-row")).await?;
+    let data = state.cap.partition(owed.tenant, "promised-row");
+    let log = match asked.epoch {
+        Some(epoch) => data.in_epoch(epoch),
+        None => state.log(&data).await?,
+    };
     let size = asked.size;
     if size > export::checkpoint(state, &log).await?.size {
         return Err(PromiseError::Unsigned(size));
@@ -163,7 +168,8 @@ async fn promised(state: &crate::State, asked: &Asked) -> Result<PromisedRow, Pr
         }
         found => found?,
     };
-    let proof = inclusion::prove(&*state.ports.blobs, &log, index, size).await?;
+    let blobs = &*state.ports.blobs;
+    let proof = proofs::inclusion(blobs, (log.tenant(), log.epoch()), index, size).await?;
     let proof = proof.into_iter().map(|Hash(bytes)| Digest(bytes)).collect();
     Ok(PromisedRow { row, index, proof })
 }

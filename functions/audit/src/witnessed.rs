@@ -36,7 +36,7 @@ pub(crate) async fn head(
     choice: HeadChoice,
 ) -> Result<Witnessed, ExportError> {
     let signed = export::checkpoint(state, log).await?;
-    let (kept, _) = Cosignatures::of(&*state.ports.blobs, log.tenant()).await?;
+    let (kept, _) = Cosignatures::of(&*state.ports.blobs, (log.tenant(), log.epoch())).await?;
     let head = match choice {
         HeadChoice::Newest => anchor::head(state, log, signed).await?,
         HeadChoice::Witnessed => {
@@ -58,7 +58,7 @@ pub(crate) async fn covering(
     seq: u64,
 ) -> Result<String, ExportError> {
     let signed = export::checkpoint(state, log).await?;
-    let (kept, _) = Cosignatures::of(&*state.ports.blobs, log.tenant()).await?;
+    let (kept, _) = Cosignatures::of(&*state.ports.blobs, (log.tenant(), log.epoch())).await?;
     let origin = state.origin(log.tenant(), log.epoch());
     let cosigned = kept.newest(&origin).filter(|head| (seq + 1..=signed.size).contains(&head.size));
     let note = cosigned.map_or(&signed.note, |head| &head.checkpoint);

@@ -15,7 +15,6 @@ pub(crate) async fn gather(work: &Work<'_>, plan: &PurgePlan) -> Result<Facts, S
     let data = &work.partition;
     let acknowledged = data.find::<Acknowledgement>(&Acknowledgement::id_of(plan.purge)).await?;
     let export = data.find::<PurgeExport>(&PurgeExport::id_of(plan.purge)).await?;
-    let (cosignatures, _) = Cosignatures::of(&*work.state.ports.blobs, data.tenant()).await?;
     let tenant = data.find::<TenantRecord>(TenantRecord::ID).await?;
     let months = match &tenant {
         Some(found) => months(data, &found.document).await?,
@@ -23,8 +22,7 @@ pub(crate) async fn gather(work: &Work<'_>, plan: &PurgePlan) -> Result<Facts, S
     };
     let facts = Facts {
         acknowledged: acknowledged.is_some(),
-        // Who witnessed an earlier epoch is waited for: a rotation makes no log one that nobody watches.
-        has_witness: !cosignatures.is_empty(),
+        has_witness: has_witness(work).await?,
         notice_days: tenant.map_or(0, |found| found.document.settings.notice_days),
         export: export.map(|found| (found.document.export, found.document.rows)),
         rows: work.of(plan.epoch).await?.map(|of| of.rows()).unwrap_or_default(),
@@ -39,9 +37,21 @@ pub(crate) async fn gather(work: &Work<'_>, plan: &PurgePlan) -> Result<Facts, S
         None => Ok(facts),
         Some(row) => {
             let is_disbelieved = !is_believed(plan, &row.row);
-            covered(work, &cosignatures, &row, Facts { is_disbelieved, ..facts }).await
+            covered(work, &row, Facts { is_disbelieved, ..facts }).await
         }
     }
+}
+
+/// Whether anybody ever cosigned this log. Who witnessed an earlier epoch is waited for: a rotation makes no log one that nobody watches.
+async fn has_witness(work: &Work<'_>) -> Result<bool, StoreError> {
+    for epoch in (0..=work.signed.epoch).rev() {
+        let log = (work.partition.tenant(), epoch);
+        let (cosignatures, _) = Cosignatures::of(&*work.state.ports.blobs, log).await?;
+        if !cosignatures.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The signed row that accounts for the purge.
@@ -61,17 +71,13 @@ fn is_believed(plan: &PurgePlan, row: &str) -> bool {
 }
 
 /// How much of the row's epoch is signed and witnessed. Every head of a later epoch vouches for all of it, since row 0 there shows how it ended.
-async fn covered(
-    work: &Work<'_>,
-    cosignatures: &Cosignatures,
-    row: &Stands,
-    facts: Facts,
-) -> Result<Facts, StoreError> {
+async fn covered(work: &Work<'_>, row: &Stands, facts: Facts) -> Result<Facts, StoreError> {
     let mut facts = Facts { row: Some(row.seq), ..facts };
     for epoch in row.epoch..=work.signed.epoch {
         let blobs = &*work.state.ports.blobs;
         let head = kept::head_of(blobs, &work.partition, &work.signed, epoch).await?;
         let Some(head) = head else { continue };
+        let (cosignatures, _) = Cosignatures::of(blobs, (work.partition.tenant(), epoch)).await?;
         let cosigned = cosignatures.newest(&origin(&head)?).map(|cosigned| cosigned.size);
         if epoch == row.epoch {
             facts.signed = head.size;

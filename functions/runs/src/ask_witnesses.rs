@@ -6,13 +6,13 @@
 use domain::{Actor, Class, EventKind, TenantId};
 use ports::QueueName;
 use serde_json::{Value, json};
-use store::{Cosignatures, Cosigned, Partition, StoreError};
+use store::{Cosignatures, Cosigned, StoreError, proofs};
 use web::{Job, Problem, Trigger};
 
 use crate::{
     RunsState,
     log_witness::{Answered, LogWitness},
-    witnesses::{Head, Keeping, WitnessError, consistency},
+    witnesses::{Head, Keeping, WitnessError, path},
 };
 
 /// How often a witness may say that it knows another size, for one head.
@@ -33,7 +33,7 @@ pub(crate) async fn handle(state: RunsState, job: Job, message: String) -> Resul
     let keeping = Keeping { state: &state, data: &data, actor, now: job.now };
     let mut cosigned = 0;
     for witness in &*state.witnesses {
-        match ask(&keeping, &data, witness).await {
+        match ask(&keeping, witness).await {
             Ok(is_new) => cosigned += usize::from(is_new),
             // The others are asked all the same, and this one again when the log grows.
             Err(WitnessError::Store(error @ StoreError::Unavailable(_))) => {
@@ -47,18 +47,41 @@ pub(crate) async fn handle(state: RunsState, job: Job, message: String) -> Resul
     Ok(json!({ "cosigned": cosigned }))
 }
 
-/// Has one witness cosign the last head; whether it did so now.
-async fn ask(
+/// Has one witness cosign the end of the epoch before, if it watched that one, and the last head; whether it did so now.
+async fn ask(keeping: &Keeping<'_>, witness: &LogWitness) -> Result<bool, WitnessError> {
+    let (blobs, tenant) = (&*keeping.state.ports.blobs, keeping.data.tenant());
+    let head = Head::of(blobs, tenant).await?;
+    let mut is_new = false;
+    if let Some(before) = head.epoch.checked_sub(1)
+        && let Some(before) = Head::ended(blobs, tenant, before).await?
+    {
+        let size = known(keeping, &before, witness).await?;
+        is_new |= size > 0 && ask_for(keeping, &before, size, witness).await?;
+    }
+    let size = known(keeping, &head, witness).await?;
+    Ok(ask_for(keeping, &head, size, witness).await? || is_new)
+}
+
+/// How many rows of an epoch a witness cosigned.
+async fn known(
     keeping: &Keeping<'_>,
-    data: &Partition,
+    head: &Head,
+    witness: &LogWitness,
+) -> Result<u64, WitnessError> {
+    let log = (keeping.data.tenant(), head.epoch);
+    let (kept, _) = Cosignatures::of(&*keeping.state.ports.blobs, log).await?;
+    let known = kept.last(&witness.key.to_string()).filter(|known| known.origin == head.origin);
+    Ok(known.map_or(0, |known| known.size))
+}
+
+/// Has a witness that knows `old` rows of an epoch cosign its head.
+async fn ask_for(
+    keeping: &Keeping<'_>,
+    head: &Head,
+    mut old: u64,
     witness: &LogWitness,
 ) -> Result<bool, WitnessError> {
-    let (state, tenant) = (keeping.state, data.tenant());
-    let blobs = &*state.ports.blobs;
-    let head = Head::of(blobs, tenant).await?;
-    let (kept, _) = Cosignatures::of(blobs, tenant).await?;
-    let known = kept.last(&witness.key.to_string()).filter(|known| known.origin == head.origin);
-    let mut old = known.map_or(0, |known| known.size);
+    let (state, log) = (keeping.state, (keeping.data.tenant(), head.epoch));
     if old >= head.size {
         if old > head.size {
             // It cosigned more than the signer knows of.
@@ -67,11 +90,11 @@ async fn ask(
         return Ok(false);
     }
     for _ in 0..TRIES {
-        let proof = consistency(blobs, tenant, head.epoch, (old, head.size)).await?;
-        match witness.ask(old, &proof, &head.note).await? {
+        let proof = proofs::consistency(&*state.ports.blobs, log, (old, head.size)).await?;
+        match witness.ask(old, &path(proof), &head.note).await? {
             Answered::Cosigned(lines) => {
-                let cosigned = read(state, &head, witness, &lines).await?;
-                keeping.keep(cosigned, &head).await?;
+                let cosigned = read(state, head, witness, &lines).await?;
+                keeping.keep(cosigned, head).await?;
                 return Ok(true);
             }
             Answered::Knows(size) if size > head.size => {

@@ -51,7 +51,8 @@ async fn keep(
     CosignedHead { checkpoint, cosignature }: &CosignedHead,
 ) -> Result<u64, WitnessError> {
     let witness = state.witness_key(caller.tenant, runner)?;
-    let last = Head::of(&*state.ports.blobs, caller.tenant).await?;
+    let origin = checkpoint.lines().next().unwrap_or_default();
+    let last = Head::named(&*state.ports.blobs, caller.tenant, origin).await?;
     let log = state.log_keys(&last.origin).await?;
     let cosigned = Cosigned::read(checkpoint, cosignature, &log, &witness, Some(caller.runner))?;
     let size = cosigned.size;

@@ -11,11 +11,9 @@ use chain::{
     checkpoint::{Checkpoint, CheckpointError},
     cosignature::WitnessKey,
     note::{Note, NoteError, VerifierKey},
-    proof,
-    tile::{self, TileHashes},
 };
 use domain::{AuditEvent, Class, EventId, EventKind, Fault, Target, TenantId, Timestamp};
-use ports::{Blobs, Bucket, Container};
+use ports::{Blobs, Container};
 use protocol::{
     Digest,
     certificate::RunnerCertificate,
@@ -89,7 +87,7 @@ impl Fault for WitnessError {
     }
 }
 
-/// The last head of a tenant's log.
+/// The last head of an epoch of a tenant's log.
 pub(crate) struct Head {
     pub(crate) note: String,
     pub(crate) origin: String,
@@ -98,42 +96,61 @@ pub(crate) struct Head {
 }
 
 impl Head {
+    /// That of the epoch in which the log goes on.
+    ///
     /// # Errors
     /// [`WitnessError::NothingSigned`]; others when it cannot be read.
     pub(crate) async fn of(blobs: &dyn Blobs, tenant: TenantId) -> Result<Self, WitnessError> {
         let (signed, _) =
             SignedHead::read(blobs, tenant).await?.ok_or(WitnessError::NothingSigned)?;
+        Self::read(signed)
+    }
+
+    /// That of an epoch which ended as planned; `None` of any other.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) async fn ended(
+        blobs: &dyn Blobs,
+        tenant: TenantId,
+        epoch: u64,
+    ) -> Result<Option<Self>, WitnessError> {
+        let ended = SignedHead::read_ended(blobs, tenant, epoch).await?;
+        ended.filter(|ended| ended.ended.is_some()).map(Self::read).transpose()
+    }
+
+    /// That of the epoch with this name, in which the log goes on or which ended as planned.
+    ///
+    /// # Errors
+    /// [`store::CosignedError::OtherLog`]: it has no such epoch; others when it cannot be read.
+    pub(crate) async fn named(
+        blobs: &dyn Blobs,
+        tenant: TenantId,
+        origin: &str,
+    ) -> Result<Self, WitnessError> {
+        let current = Self::of(blobs, tenant).await?;
+        if current.origin == origin {
+            return Ok(current);
+        }
+        for epoch in (0..current.epoch).rev() {
+            let ended = Self::ended(blobs, tenant, epoch).await?;
+            if let Some(ended) = ended.filter(|ended| ended.origin == origin) {
+                return Ok(ended);
+            }
+        }
+        Err(store::CosignedError::OtherLog.into())
+    }
+
+    fn read(signed: SignedHead) -> Result<Self, WitnessError> {
         let text = Note::parse(signed.note.as_bytes())?.text;
         let Checkpoint { origin, size, .. } = Checkpoint::parse(text)?;
         Ok(Self { origin, size, epoch: signed.epoch, note: signed.note })
     }
 }
 
-/// The proof that the first `size` rows of a log begin with the first `from`, from its hash tiles; empty where `from` is 0 or not below `size`.
-///
-/// # Errors
-/// When storage fails, or a tile is not there.
-pub(crate) async fn consistency(
-    blobs: &dyn Blobs,
-    tenant: TenantId,
-    epoch: u64,
-    (from, size): (u64, u64),
-) -> Result<Vec<Digest>, StoreError> {
-    if from >= size {
-        return Ok(Vec::new());
-    }
-    let mut hashes = TileHashes::default();
-    for tile in tile::needed_for_consistency(from, size) {
-        let name = tile.blob_name(&tenant.to_string(), epoch);
-        let missing = || StoreError::Unreadable(format!("the tile {name} is not there"));
-        let blob = blobs.get(Bucket::Tiles, &name).await?.ok_or_else(missing)?;
-        hashes
-            .insert(&tile, &blob.bytes)
-            .map_err(|error| StoreError::Unreadable(format!("{name}: {error}")))?;
-    }
-    let proof = proof::consistency(&hashes, from, size)
-        .ok_or_else(|| StoreError::Unreadable(format!("tiles of {tenant} are missing")))?;
-    Ok(proof.into_iter().map(|Hash(bytes)| Digest(bytes)).collect())
+/// The hashes of a proof, as they travel.
+pub(crate) fn path(hashes: Vec<Hash>) -> Vec<Digest> {
+    hashes.into_iter().map(|Hash(bytes)| Digest(bytes)).collect()
 }
 
 impl RunsState {

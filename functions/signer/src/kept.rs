@@ -70,3 +70,18 @@ pub(crate) async fn write<T: Serialize + Sync>(
     let bytes = bytes.map_err(|_| SigningError::Unreadable(name.to_owned()))?;
     Ok(blobs.put(Bucket::Checkpoints, name, &bytes, expected).await?)
 }
+
+/// Writes what the signer keeps for itself and writes once: what is there already stays.
+///
+/// # Errors
+/// When storage fails.
+pub(crate) async fn once<T: Serialize + Sync>(
+    blobs: &dyn Blobs,
+    name: &str,
+    value: &T,
+) -> Result<(), SigningError> {
+    match write(blobs, name, value, None).await {
+        Ok(_) | Err(SigningError::Blob(BlobError::Moved)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}

@@ -13,7 +13,10 @@ use chain::{
 };
 use domain::TenantId;
 use ports::{Bucket, Etag};
-use store::{Alarm, Partition, SignedHead, log, signed};
+use store::{
+    Alarm, Partition, SignedHead, log,
+    signed::{self, Begun},
+};
 
 use crate::{State, kept};
 use error::Place;
@@ -95,10 +98,7 @@ async fn tell(state: &State, tenant: TenantId, alarm: &Alarm) -> Result<(), Sign
     let Alarm { code, what, expected, found, epoch, .. } = alarm;
     tracing::error!(tenant.id = %tenant, code, epoch, what, expected, found, "nothing more is signed of this log");
     let name = Alarm::blob(tenant, *epoch);
-    match kept::write(&*state.ports.blobs, &name, alarm, None).await {
-        Ok(_) | Err(SigningError::Blob(ports::BlobError::Moved)) => Ok(()),
-        Err(error) => Err(error),
-    }
+    kept::once(&*state.ports.blobs, &name, alarm).await
 }
 
 /// One turn at one epoch of one log.
@@ -133,20 +133,21 @@ impl Work<'_> {
             // The sealer has not begun it yet, and wakes us when it has.
             return Ok(Signed { head: Some(before), has_more: false });
         };
-        if !self.continues(&before, first.rows.first())? {
+        let row = first.rows.into_iter().next().unwrap_or_default();
+        if !self.continues(&before, &row)? {
             return Err(SigningError::Beginning { tenant, epoch });
         }
-        let name = SignedHead::ended_blob(tenant, before.epoch);
-        match kept::write(&*self.state.ports.blobs, &name, &before, None).await {
-            Ok(_) | Err(SigningError::Blob(ports::BlobError::Moved)) => {}
-            Err(error) => return Err(error),
+        let blobs = &*self.state.ports.blobs;
+        kept::once(blobs, &SignedHead::ended_blob(tenant, before.epoch), &before).await?;
+        if before.ended.is_some() {
+            kept::once(blobs, &Begun::blob(tenant, epoch), &Begun { row }).await?;
         }
         self.follow(None, Head::default()).await
     }
 
     /// Whether this first row of the epoch says what was signed last of the one before, and how it ended.
-    fn continues(&self, before: &SignedHead, first: Option<&String>) -> Result<bool, SigningError> {
-        let Some(row) = first.and_then(|row| Row::parse(row).ok()) else { return Ok(false) };
+    fn continues(&self, before: &SignedHead, first: &str) -> Result<bool, SigningError> {
+        let Ok(row) = Row::parse(first) else { return Ok(false) };
         let keys = [self.verifier(before.epoch, before.rotation)?];
         let origin =
             origin(&self.state.deployment, self.partition.tenant(), self.partition.epoch());

@@ -14,12 +14,18 @@ use super::{CallError, ControlPlane};
 use crate::witness::Held;
 
 impl ControlPlane<'_> {
-    /// The last head of the tenant's log, and that it continues the one of `from` rows.
+    /// The last head of the tenant's log, and that it continues the one of `from` rows; for who knows an `epoch` that ended as planned, the end of
+    /// that one and how the log goes on.
     ///
     /// # Errors
     /// [`CallError`].
-    pub(crate) async fn checkpoint(&self, from: u64) -> Result<CheckpointAnswer, CallError> {
-        self.get(&format!("{WITNESS_CHECKPOINT}?from={from}")).await
+    pub(crate) async fn checkpoint(
+        &self,
+        from: u64,
+        epoch: Option<u64>,
+    ) -> Result<CheckpointAnswer, CallError> {
+        let epoch = epoch.map(|epoch| format!("&epoch={epoch}")).unwrap_or_default();
+        self.get(&format!("{WITNESS_CHECKPOINT}?from={from}{epoch}")).await
     }
 
     /// Hands a cosignature in.
@@ -38,21 +44,21 @@ impl ControlPlane<'_> {
         self.deliver(WITNESS_ALARMS, ENVELOPE_MEDIA_TYPE, bytes(alarm)?).await
     }
 
-    /// The row that a receipt or a line of an answer promised, and that it is in the log of `size` rows.
+    /// The row that a receipt or a line of an answer promised, and that it is in an epoch of the log as far as it has `size` rows.
     ///
     /// # Errors
     /// [`CallError`].
     pub(crate) async fn promised_row(
         &self,
         held: &Held,
-        size: u64,
+        (epoch, size): (u64, u64),
     ) -> Result<PromisedRow, CallError> {
         let (name, bytes) = match held {
             Held::Receipt { receipt, .. } => ("receipt", bytes(receipt)?),
             Held::Line(line) => ("promise", line.as_bytes().to_vec()),
         };
         let shown = protocol::to_base64url(&bytes);
-        self.get(&format!("{PROMISED_ROW}?size={size}&{name}={shown}")).await
+        self.get(&format!("{PROMISED_ROW}?size={size}&epoch={epoch}&{name}={shown}")).await
     }
 }
 

@@ -94,6 +94,7 @@ mod tests {
             at: at(1),
             first: First { size: 1, at: at(1) },
             delivered: None,
+            after: None,
         }
     }
 

@@ -3,14 +3,17 @@
 use chain::{
     Hash,
     checkpoint::Checkpoint,
+    genesis,
     note::{Note, VerifierKey},
     proof,
+    row::Row,
+    tree::leaf_hash,
 };
 use domain::Timestamp;
 use protocol::{
     Digest,
     key::PublicKey,
-    witness::{AlarmKind, CheckpointAnswer},
+    witness::{AlarmKind, CheckpointAnswer, NextEpoch},
 };
 
 use super::{First, Seen};
@@ -22,6 +25,15 @@ pub(crate) struct Expected<'a> {
     pub(crate) origin: &'a str,
     /// The keys that sign it, as the pinned root key lists them.
     pub(crate) keys: &'a [PublicKey],
+}
+
+/// What an answer shows that is believed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Sight {
+    /// The log, as far as it is shown.
+    pub(crate) seen: Seen,
+    /// The epoch in which it goes on, when that is all of this one.
+    pub(crate) next: Option<Seen>,
 }
 
 /// Why a head is not confirmed.
@@ -36,13 +48,28 @@ pub(crate) enum Wrong {
 }
 
 impl Expected<'_> {
+    /// What `answer` shows when it is believed, at `now`: the log and, where that has ended, the next epoch.
+    ///
+    /// # Errors
+    /// [`Wrong`].
+    pub(crate) fn look(
+        &self,
+        known: Option<&Seen>,
+        answer: &CheckpointAnswer,
+        now: Timestamp,
+    ) -> Result<Sight, Wrong> {
+        let seen = self.judge(known, answer, now)?;
+        let next = answer.next.as_ref().map(|next| self.judge_next(&seen, next, now));
+        Ok(Sight { next: next.transpose()?, seen })
+    }
+
     /// What has been seen when `answer` is believed, at `now`.
     ///
     /// Order: form, signature, name, size, root, proof. `known` is what was seen before.
     ///
     /// # Errors
     /// [`Wrong`].
-    pub(crate) fn judge(
+    fn judge(
         &self,
         known: Option<&Seen>,
         answer: &CheckpointAnswer,
@@ -66,6 +93,49 @@ impl Expected<'_> {
             at: now,
             first: known.map_or(First { size: head.size, at: now }, |known| known.first),
             delivered: known.filter(|_| is_same).and_then(|known| known.delivered),
+            after: known.and_then(|known| known.after.clone()),
+        })
+    }
+
+    /// What has been seen of the epoch that follows when `next` is believed, at `now`. `last` is all of the epoch before: it must have announced that one, and
+    /// row 0 must show this very end of it.
+    ///
+    /// Order: form, name, row 0, the end that it shows, keys.
+    ///
+    /// # Errors
+    /// [`Wrong`].
+    fn judge_next(&self, last: &Seen, next: &NextEpoch, now: Timestamp) -> Result<Seen, Wrong> {
+        let unreadable = |error: &dyn std::error::Error| Wrong::Unreadable(error.to_string());
+        let note = Note::parse(next.checkpoint.as_bytes()).map_err(|error| unreadable(&error))?;
+        let head = Checkpoint::parse(note.text).map_err(|error| unreadable(&error))?;
+        let expected = format!("{}/{}", self.origin, last.epoch() + 1);
+        if head.origin != expected {
+            let what = format!("the log {} was shown instead of {expected}", head.origin);
+            return Err(Wrong::Alarm(AlarmKind::OtherLog, what));
+        }
+        let other = |why: String| {
+            let what = format!("{expected} does not go on from {}: {why}", last.origin);
+            Wrong::Alarm(AlarmKind::OtherLog, what)
+        };
+        let named = announced(last, next, &head, self.keys).map_err(other)?;
+        let keys: Vec<_> = verifier_keys(&expected, self.keys).collect();
+        let keys = keys.into_iter().filter(|key| named.contains(key)).collect::<Vec<_>>();
+        note.verify(&keys).map_err(|error| {
+            let what = format!(
+                "the head of {expected} is not signed by a pinned key that was announced: {error}"
+            );
+            Wrong::Alarm(AlarmKind::UnknownKey, what)
+        })?;
+        let Hash(root) = head.root;
+        Ok(Seen {
+            origin: head.origin,
+            size: head.size,
+            root: Digest(root),
+            checkpoint: own_lines(&note, &next.checkpoint, self.keys),
+            at: now,
+            first: First { size: 0, at: now },
+            delivered: None,
+            after: Some(Box::new(last.tree())),
         })
     }
 
@@ -79,7 +149,7 @@ impl Expected<'_> {
         })
     }
 
-    /// The log keeps its name. A later epoch is another log until somebody at the Runner's host has agreed to it.
+    /// The log keeps its name. A later epoch that the one before did not announce is another log until somebody at the Runner's host has agreed to it.
     fn check_name(&self, known: Option<&Seen>, head: &Checkpoint, epoch: u64) -> Result<(), Wrong> {
         let expected = match (known, epoch) {
             (Some(known), _) => known.origin.clone(),
@@ -92,6 +162,29 @@ impl Expected<'_> {
         let what = format!("the log {} was shown instead of {expected}", head.origin);
         Err(Wrong::Alarm(AlarmKind::OtherLog, what))
     }
+}
+
+/// The keys that the epoch `last` announced for the next, when row 0 of that one shows this very end; why it counts for nothing.
+fn announced(
+    last: &Seen,
+    next: &NextEpoch,
+    head: &Checkpoint,
+    keys: &[PublicKey],
+) -> Result<Vec<VerifierKey>, String> {
+    let path: Vec<_> = next.proof.iter().map(|Digest(bytes)| Hash(*bytes)).collect();
+    let leaf = leaf_hash(next.row.as_bytes());
+    proof::check_inclusion(leaf, 0, head.size, &path, head.root)
+        .map_err(|error| format!("its row 0 is another: {error}"))?;
+    let row = Row::parse(&next.row).map_err(|error| error.to_string())?;
+    let pinned: Vec<_> = verifier_keys(&last.origin, keys).collect();
+    let beginning = genesis::check(&row, &head.origin, &pinned)?;
+    let previous = genesis::previous_of(&row).filter(|previous| previous.announced.is_some());
+    let previous = previous.ok_or("nothing announced it")?;
+    let shown = Note::parse(previous.note.as_bytes()).map_err(|error| error.to_string())?;
+    if shown.text != last.text() {
+        return Err("its row 0 shows another end than the one that was witnessed".to_owned());
+    }
+    Ok(beginning.named)
 }
 
 fn check_continues(known: &Seen, head: &Checkpoint, proof: &[Digest]) -> Result<(), Wrong> {
@@ -173,7 +266,7 @@ pub(super) mod tests {
         let checkpoint = head(ORIGIN, rows).sign(&signer(ORIGIN, 42)).unwrap();
         let proof = proof::consistency(rows, from, rows.len() as u64).unwrap_or_default();
         let proof = proof.into_iter().map(|Hash(bytes)| Digest(bytes)).collect();
-        CheckpointAnswer { checkpoint, epoch: 0, proof }
+        CheckpointAnswer { checkpoint, epoch: 0, proof, next: None }
     }
 
     fn now() -> Timestamp {
@@ -245,6 +338,7 @@ pub(super) mod tests {
             checkpoint: head(origin, &rows).sign(&signer(origin, 42)).unwrap(),
             epoch,
             proof: Vec::new(),
+            next: None,
         };
         let foreign = other("control.example/log/ten_b", 0);
         assert_eq!(kind(None, &foreign), Some(AlarmKind::OtherLog));
@@ -258,8 +352,12 @@ pub(super) mod tests {
     #[test]
     fn what_is_no_head_is_no_evidence() {
         for checkpoint in ["", "text\n", "a\nb\nc\n\n— n AAAAAAA=\n"] {
-            let answer =
-                CheckpointAnswer { checkpoint: checkpoint.to_owned(), epoch: 0, proof: Vec::new() };
+            let answer = CheckpointAnswer {
+                checkpoint: checkpoint.to_owned(),
+                epoch: 0,
+                proof: Vec::new(),
+                next: None,
+            };
             assert!(matches!(judge(None, &answer), Err(Wrong::Unreadable(_))), "{checkpoint:?}");
         }
     }

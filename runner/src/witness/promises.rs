@@ -17,7 +17,7 @@ use protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Evidence, Round, Seen, WitnessError};
+use super::{Evidence, Round, Seen, Tree, WitnessError, epoch_of};
 use crate::control_plane::CallError;
 use judging::{Clocks, check, is_broken, is_denial};
 
@@ -27,6 +27,8 @@ const EXCUSED_FOR: Duration = Duration::from_hours(24);
 const LOOKS_MIN: u32 = 3;
 /// An app promises a row within a minute. Whoever names a later time than so long after this machine heard of it would owe nothing.
 pub(crate) const SEAL_MAX: Duration = Duration::from_hours(1);
+/// What is said of a row that is in an earlier epoch than the one that was asked for.
+const ENDED: &str = "row-in-ended-epoch";
 /// How many promises one look asks for.
 const ASKED_MAX: usize = 100;
 
@@ -155,16 +157,10 @@ impl Round<'_> {
         seen: &Seen,
         clocks: Clocks,
     ) -> Result<Demanded, WitnessError> {
-        let Owed { held, intent, seal_by } = owed;
+        let Owed { held, seal_by, .. } = owed;
         let name = owed.name();
-        Ok(match self.control_plane.promised_row(held, seen.size).await {
-            Ok(shown) => match check(&shown, *intent, seen) {
-                Ok(()) => Demanded::Kept(shown.index),
-                Err(why) => {
-                    let what = format!("{name} was promised another row than the log holds: {why}");
-                    Demanded::Broken(AlarmKind::PromiseDiffers, what, Some(shown))
-                }
-            },
+        Ok(match self.shown(owed, seen).await {
+            Ok(demanded) => demanded,
             Err(CallError::Vault(error)) => return Err(error.into()),
             Err(CallError::Refused { code, .. }) if is_denial(&code, *seal_by, clocks, seen) => {
                 let since = self.vault.denied_since(held, clocks.later)?;
@@ -178,13 +174,35 @@ impl Round<'_> {
                     Demanded::Overdue
                 }
             }
-            // In an epoch that is over, whose end the Runner was asked to leave behind; or over its time.
-            Err(CallError::Refused { code, .. })
-                if code == "row-in-ended-epoch" || code == "row-purged" =>
-            {
+            // In an epoch that is over, whose end the Runner did not see; or over its time.
+            Err(CallError::Refused { code, .. }) if code == ENDED || code == "row-purged" => {
                 Demanded::Overdue
             }
             Err(error) => Demanded::Unanswered(error.to_string()),
+        })
+    }
+
+    /// The row, in the tree that was seen or, where the control plane says that it is in an epoch that is over, in the one that was followed.
+    async fn shown(&self, owed: &Owed, seen: &Seen) -> Result<Demanded, CallError> {
+        match (self.shown_in(owed, &seen.tree()).await, &seen.after) {
+            (Err(CallError::Refused { code, .. }), Some(before)) if code == ENDED => {
+                self.shown_in(owed, before).await
+            }
+            (shown, _) => shown,
+        }
+    }
+
+    /// The row, if it is shown in this tree.
+    async fn shown_in(&self, owed: &Owed, tree: &Tree) -> Result<Demanded, CallError> {
+        let log = (epoch_of(&tree.origin), tree.size);
+        let shown = self.control_plane.promised_row(&owed.held, log).await?;
+        Ok(match check(&shown, owed.intent, tree) {
+            Ok(()) => Demanded::Kept(shown.index),
+            Err(why) => {
+                let name = owed.name();
+                let what = format!("{name} was promised another row than the log holds: {why}");
+                Demanded::Broken(AlarmKind::PromiseDiffers, what, Some(shown))
+            }
         })
     }
 

@@ -13,7 +13,7 @@ use protocol::{
 
 use super::{
     Alarm, Certified, Evidence, Seen,
-    judgement::{Expected, Wrong},
+    judgement::{Expected, Sight, Wrong},
 };
 use crate::{
     control_plane::{CallError, ControlPlane},
@@ -128,35 +128,47 @@ impl Round<'_> {
                 return Ok(Outcome::Alarmed(Box::new(alarm)));
             }
             let known = self.vault.seen()?;
-            let seen = match self.see(known.as_ref()).await? {
-                Ok(Some(seen)) => seen,
+            let Sight { seen, next } = match self.see(known.as_ref()).await? {
+                Ok(Some(sight)) => sight,
                 Ok(None) => return Ok(Outcome::NothingSigned),
                 Err(evidence) => return self.alarm(*evidence).await,
             };
             // On the disk before anybody hears of it.
-            if self.vault.advance(known.as_ref(), &seen)? {
-                return self.confirm(seen).await;
+            match (self.vault.advance(known.as_ref(), &seen)?, next) {
+                (true, None) => return self.confirm(seen).await,
+                (true, Some(next)) => self.go_over(&seen, &next).await?,
+                (false, _) => {}
             }
         }
         Err(WitnessError::Busy)
+    }
+
+    /// Cosigns the end of an epoch, and goes on in the one that it announced.
+    async fn go_over(&self, last: &Seen, next: &Seen) -> Result<(), WitnessError> {
+        self.cosign(last).await?;
+        let known = self.vault.seen()?;
+        if known.as_ref().is_some_and(|known| known.text() == last.text()) {
+            self.vault.advance(known.as_ref(), next)?;
+        }
+        Ok(())
     }
 
     /// What is shown, if it continues what is known; else the evidence that it does not.
     async fn see(
         &self,
         known: Option<&Seen>,
-    ) -> Result<Result<Option<Seen>, Box<Evidence>>, WitnessError> {
+    ) -> Result<Result<Option<Sight>, Box<Evidence>>, WitnessError> {
         let origin = format!("{}{}", self.keys.log_origin_prefix, self.identity.tenant);
         let keys = self.keys.keys_for(KeyUse::Checkpoint);
         let expected = Expected { origin: &origin, keys: &keys };
-        let from = known.map_or(0, |known| known.size);
+        let (from, epoch) = (known.map_or(0, |known| known.size), known.map(Seen::epoch));
         let against = |kind, what, shown| {
             let seen = known.cloned();
             Ok(Err(Box::new(Evidence { seen, shown, ..Evidence::of(kind, what) })))
         };
         let mut has_asked_again = false;
         loop {
-            let answer: CheckpointAnswer = match self.control_plane.checkpoint(from).await {
+            let answer: CheckpointAnswer = match self.control_plane.checkpoint(from, epoch).await {
                 Ok(answer) => answer,
                 Err(CallError::Refused { code, .. }) if code == "nothing-signed" => {
                     return if known.is_none() {
@@ -171,8 +183,8 @@ impl Round<'_> {
                 }
                 Err(error) => return Err(error.into()),
             };
-            match expected.judge(known, &answer, self.control_plane.clock.now()) {
-                Ok(seen) => return Ok(Ok(Some(seen))),
+            match expected.look(known, &answer, self.control_plane.clock.now()) {
+                Ok(sight) => return Ok(Ok(Some(sight))),
                 Err(Wrong::Unreadable(why)) => return Err(WitnessError::Unreadable(why)),
                 Err(Wrong::Alarm(kind, what)) => return against(kind, what, Some(answer)),
                 Err(Wrong::Proof(what)) if has_asked_again => {

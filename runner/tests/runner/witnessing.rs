@@ -19,8 +19,8 @@ use crate::{
 };
 
 /// A control plane with a log of so many rows, and a site whose Runner enrolled.
-async fn with_log(rows: usize) -> (ControlPlane, Site) {
-    let (control_plane, site) = ControlPlane::with_site().await;
+pub(crate) async fn with_log(rows: usize) -> (ControlPlane, Site) {
+    let (control_plane, site) = Box::pin(ControlPlane::with_site()).await;
     control_plane.log(|log| {
         log.origin = format!("log.test/{}", site.tenant);
         log.grow(rows, "row");
@@ -28,7 +28,7 @@ async fn with_log(rows: usize) -> (ControlPlane, Site) {
     (control_plane, site)
 }
 
-async fn witness(control_plane: &ControlPlane, site: &Site) -> Answer {
+pub(crate) async fn witness(control_plane: &ControlPlane, site: &Site) -> Answer {
     control_plane.serve(site.run(&["witness"])).await
 }
 
@@ -46,7 +46,18 @@ async fn cosigned(control_plane: &ControlPlane, site: &Site) -> Option<u64> {
     note.text.lines().nth(1).unwrap().parse().ok()
 }
 
-fn kind(answer: &Answer) -> &Value {
+/// Everything that the Runner cosigned, in order: of which log how many rows.
+pub(crate) fn cosigned_heads(control_plane: &ControlPlane) -> Vec<(String, u64)> {
+    let state = control_plane.state.lock().unwrap();
+    let heads = state.log.cosigned.iter().map(|head| {
+        let mut lines = head.checkpoint.lines();
+        let (origin, size) = (lines.next().unwrap(), lines.next().unwrap());
+        (origin.to_owned(), size.parse().unwrap())
+    });
+    heads.collect()
+}
+
+pub(crate) fn kind(answer: &Answer) -> &Value {
     assert_eq!(answer.exit, 1, "{}", answer.json);
     &answer.json["alarm"]["kind"]
 }
@@ -193,14 +204,14 @@ async fn after_a_restore_somebody_at_the_runner_s_host_lets_it_begin_anew() {
     assert!(again.json["origin"].as_str().unwrap().ends_with("/1"));
 }
 
-const INTENT: &str = r#"{"act":{"id":"rnr_1","kind":"runner"},"action":"run.completed","at":"2026-11-21T00:00:00.001234Z","data":{},"id":"aud_1","out":"ok","salt":"b1946ac92492d2347c6235b400000007","src":{"app":"runs","inst":"7f9c","n":1},"t":"ten_a","target":{"id":"run_1","kind":"run"},"v":1}"#;
+pub(crate) const INTENT: &str = r#"{"act":{"id":"rnr_1","kind":"runner"},"action":"run.completed","at":"2026-11-21T00:00:00.001234Z","data":{},"id":"aud_1","out":"ok","salt":"b1946ac92492d2347c6235b400000007","src":{"app":"runs","inst":"7f9c","n":1},"t":"ten_a","target":{"id":"run_1","kind":"run"},"v":1}"#;
 
-fn row(intent: &str, seq: u64) -> String {
+pub(crate) fn row(intent: &str, seq: u64) -> String {
     Row::seal(intent, seq, &chain::Hash::ZERO, "2026-11-21T00:00:00.210000Z").unwrap()
 }
 
 /// A receipt for one statement, which promised [`INTENT`] long ago, or by then.
-async fn promised(rows: usize, seal_by: i64) -> (ControlPlane, Site) {
+pub(crate) async fn promised(rows: usize, seal_by: i64) -> (ControlPlane, Site) {
     let (control_plane, site) = with_log(rows).await;
     control_plane.state.lock().unwrap().promise = Some((Digest::of(INTENT), seal_by));
     let procedure = site.signed(&site.procedure(1)).await;

@@ -21,6 +21,20 @@ pub struct CheckpointAnswer {
     /// The consistency proof from the size that was asked for (RFC 9162 §2.1.4.1). Empty where there is nothing to prove, and where the
     /// log is shorter than that.
     pub proof: Vec<Digest>,
+    /// How the log goes on, when the epoch that the Runner knows ended as planned; the checkpoint is the last of that epoch then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<NextEpoch>,
+}
+
+/// The epoch that follows one which ended as planned.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct NextEpoch {
+    /// A checkpoint of it, as the log signed it: a signed note.
+    pub checkpoint: String,
+    /// The exact bytes of its row 0, which shows how the epoch before ended, and that it announced this one.
+    pub row: String,
+    /// That this is row 0 under the checkpoint: the inclusion proof, leaf end first (RFC 9162 §2.1.3.1).
+    pub proof: Vec<Digest>,
 }
 
 /// A head as the Runner cosigned it.

@@ -1,4 +1,4 @@
-//! What witnesses cosigned of a tenant's log: of each the newest head, all in one blob, so that whoever exports finds them.
+//! What witnesses cosigned of a tenant's log: of each the newest head of each epoch, all of an epoch in one blob, so that whoever exports finds them.
 
 mod newest;
 

@@ -19,6 +19,7 @@ mod numbers;
 mod partition;
 mod personal;
 mod promises;
+pub mod proofs;
 mod recent;
 mod records;
 pub mod retention;

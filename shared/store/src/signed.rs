@@ -2,6 +2,7 @@
 //! of one shows in the other.
 
 mod alarm;
+mod begun;
 mod directory;
 mod epoch;
 
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{Partition, StoreError, log};
 
 pub use alarm::Alarm;
+pub use begun::Begun;
 pub use directory::{AnchorRecord, DIRECTORY_KEY, DirectoryKey, directory_key, directory_key_at};
 pub use epoch::{Epoch, epoch};
 

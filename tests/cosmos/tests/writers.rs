@@ -8,27 +8,15 @@ use azure_counterparts::emulator::{
     faults::{lost_answers, throttling},
 };
 use azure_data_cosmos::{CosmosClient, fault_injection::FaultInjectionRule};
-use chain::{
-    anchor::PinnedAnchors,
-    commit::Head,
-    note::VerifierKey,
-    policy::{Policy, Tier},
-    quorum::Quorum,
-    report::Verdict,
-    verify,
-};
+use chain::{commit::Head, policy::Tier, report::Verdict, verify};
 use domain::{Actor, AuditEvent, EventKind, Target, TenantId};
-use ed25519_dalek::VerifyingKey;
-use ports::{Container, Identity, KeyPurpose, Ports};
-use protocol::key::Jwk;
+use ports::{Container, Identity, Ports};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::{
-    Change, Document, IntentSource, Keyring, Partition, PublicKeys, StoreError, SystemCap, log,
-};
+use store::{Change, Document, IntentSource, Keyring, Partition, StoreError, SystemCap, log};
 use system_tests::{
-    sign_up::Owner,
-    world::{DEPLOYMENT, World},
+    pinned::{export, first_policy_of},
+    world::World,
 };
 use tokio::task::JoinSet;
 
@@ -144,36 +132,6 @@ async fn seal(world: &World, tenant: TenantId) {
     assert!(matches!(answer.status.as_u16(), 200 | 503), "{}", answer.json());
 }
 
-/// What an inspector pinned.
-async fn policy(ports: &Ports, owner: &Owner) -> Policy {
-    let keys = PublicKeys::read(ports).await.unwrap();
-    let key = |purpose| match keys.jwk(purpose) {
-        Some(Jwk::Ed25519(bytes)) => VerifyingKey::from_bytes(bytes).unwrap(),
-        other => panic!("{other:?}"),
-    };
-    let origin = format!("{DEPLOYMENT}/log/{}", owner.tenant);
-    let log = VerifierKey::new(&origin, key(KeyPurpose::Checkpoint)).unwrap();
-    let export = VerifierKey::new(&format!("{origin}/export"), key(KeyPurpose::Export)).unwrap();
-    Policy {
-        origin,
-        log_keys: vec![log],
-        export_keys: vec![export],
-        anchors: PinnedAnchors::default(),
-        quorum: Quorum::default(),
-        seen: Vec::new(),
-        retention: 0,
-        tier: Tier::Signed,
-    }
-}
-
-async fn export(world: &World, owner: &Owner) -> Vec<u8> {
-    let path = "/api/audit/v1/audit/exports";
-    let made = world.call("POST", path, Some(&owner.access), Some(&json!({}))).await;
-    assert_eq!(made.status, 201, "{}", made.json());
-    let path = format!("{path}/{}/content", made.json()["export"].as_str().unwrap());
-    world.call("GET", &path, Some(&owner.access), None).await.bytes
-}
-
 /// Every row, each commit verified to follow from the one before.
 async fn rows(partition: &Partition, tenant: TenantId) -> Vec<Value> {
     let (mut head, mut rows) = (Head::default(), Vec::new());
@@ -248,7 +206,7 @@ async fn sixteen_writers_lose_nothing_and_their_log_is_gapless() {
         let mark = processes[0].get::<Mark>(mark).await.unwrap().document;
         assert_eq!(u64::from(mark.value), row["data"]["value"], "no half batch");
     }
-    let file = export(&world, &owner).await;
-    let report = verify::bundle(&file, Some(&policy(&auditor, &owner).await));
+    let file = export(&world, &owner.access, &json!({})).await;
+    let report = verify::bundle(&file, Some(&first_policy_of(&auditor, owner.tenant, "").await));
     assert_eq!(report.verdict, Verdict::Ok, "{report:?}");
 }

@@ -9,28 +9,18 @@ use std::{
 
 use ambient::{SystemClock, SystemRandomness};
 use axum::http::StatusCode;
-use chain::{
-    anchor::PinnedAnchors,
-    container,
-    instances::INCOMPLETE_ACTION,
-    note::VerifierKey,
-    policy::{Policy, Tier},
-    quorum::Quorum,
-    tile::decode_entries,
-};
+use chain::{container, instances::INCOMPLETE_ACTION, policy::Policy, tile::decode_entries};
 use domain::{RunnerId, TenantId};
-use ed25519_dalek::VerifyingKey;
 use local::Store;
-use ports::{Identity, KeyPurpose};
-use protocol::{Digest, key::Jwk};
+use ports::Identity;
+use protocol::Digest;
 use serde_json::{Value, json};
-use store::PublicKeys;
 
 use super::{
     connection::{Connection, Outgoing},
     customer::Customer,
 };
-use crate::world::DEPLOYMENT;
+use crate::pinned::first_policy_of;
 
 /// Sealing takes a second or two; a wake-up that was lost in a crash is made up for by a timer.
 const SEALED_WITHIN: Duration = Duration::from_mins(1);
@@ -68,10 +58,19 @@ impl Exported {
         server: std::net::SocketAddr,
         head: &str,
     ) -> Option<Self> {
+        Self::asked(customer, server, &json!({ "head": head })).await
+    }
+
+    /// The export that is asked for like this; `None` while there is no such head.
+    pub async fn asked(
+        customer: &Customer,
+        server: std::net::SocketAddr,
+        asked: &Value,
+    ) -> Option<Self> {
         let path = "/api/audit/v1/audit/exports";
         let token = Some(customer.token.as_str());
         let mut connection = Connection::open(server).await.unwrap();
-        let wish = Outgoing::json("POST", path, token, Some(&json!({ "head": head })));
+        let wish = Outgoing::json("POST", path, token, Some(asked));
         let made = connection.send(&wish).await.unwrap();
         if made.status == StatusCode::CONFLICT {
             return None;
@@ -160,22 +159,5 @@ impl Exported {
 /// What an inspector pins of a tenant's log, read from the store in `data` where a server has made its keys.
 pub async fn pinned_policy(data: &Path, tenant: TenantId) -> Policy {
     let store = Store::open(data, Arc::new(SystemClock), Arc::new(SystemRandomness)).unwrap();
-    let keys = PublicKeys::read(&store.ports(Identity::Audit)).await.unwrap();
-    let key = |purpose| match keys.jwk(purpose) {
-        Some(Jwk::Ed25519(bytes)) => VerifyingKey::from_bytes(bytes).unwrap(),
-        other => panic!("{other:?}"),
-    };
-    let origin = format!("{DEPLOYMENT}/log/{tenant}");
-    let log = VerifierKey::new(&origin, key(KeyPurpose::Checkpoint)).unwrap();
-    let export = VerifierKey::new(&format!("{origin}/export"), key(KeyPurpose::Export)).unwrap();
-    Policy {
-        origin,
-        log_keys: vec![log],
-        export_keys: vec![export],
-        anchors: PinnedAnchors::default(),
-        quorum: Quorum::default(),
-        seen: Vec::new(),
-        retention: 0,
-        tier: Tier::Signed,
-    }
+    first_policy_of(&store.ports(Identity::Audit), tenant, "").await
 }

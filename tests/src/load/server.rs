@@ -55,16 +55,26 @@ impl Server {
 
     /// As [`start_where_it_listens`](Self::start_where_it_listens), where a server listened that has ended: whoever knew that one goes on with this one.
     pub fn start_in_place_of(address: SocketAddr, proofline: &Path, data: &Path) -> Self {
+        Self::start_set_to(address, proofline, data, &[])
+    }
+
+    /// As [`start_in_place_of`](Self::start_in_place_of), with these settings.
+    pub fn start_set_to(
+        address: SocketAddr,
+        proofline: &Path,
+        data: &Path,
+        settings: &[(&str, &str)],
+    ) -> Self {
         let port = format!("--port={}", address.port());
-        Self::start_on(&port, proofline, data, Layout::OneProcess, &[])
+        Self::start_on((&port, settings), proofline, data, Layout::OneProcess, &[])
     }
 
     fn start_with(proofline: &Path, data: &Path, layout: Layout, arguments: &[&str]) -> Self {
-        Self::start_on("--port=0", proofline, data, layout, arguments)
+        Self::start_on(("--port=0", &[]), proofline, data, layout, arguments)
     }
 
     fn start_on(
-        port: &str,
+        (port, settings): (&str, &[(&str, &str)]),
         proofline: &Path,
         data: &Path,
         layout: Layout,
@@ -73,6 +83,7 @@ impl Server {
         let mut command = Command::new(proofline);
         command.args(["serve", port, "--json", "--while-stdin"]).args(arguments);
         command.arg("--data").arg(data).env("PROOFLINE_DEPLOYMENT", DEPLOYMENT);
+        command.envs(settings.iter().copied());
         command.env_remove("PROOFLINE_LOG").env_remove("PROOFLINE_PUBLIC_URL");
         if layout == Layout::Processes {
             command.arg("--processes");

@@ -160,12 +160,16 @@ impl SyntheticRunner {
         Envelope::sign_message(message, &[&self.key]).unwrap()
     }
 
+    /// This Runner as a witness.
+    pub fn witness(&self) -> Witness {
+        let name = witness_name(&DEPLOYMENT.parse().unwrap(), self.tenant, &self.name);
+        Witness::from_seed(&name, &witness_seed(&self.key)).unwrap()
+    }
+
     /// The line by which this Runner cosigns the head in the note `checkpoint`.
     pub fn cosign(&self, checkpoint: &str, now: Timestamp) -> String {
-        let name = witness_name(&DEPLOYMENT.parse().unwrap(), self.tenant, &self.name);
-        let witness = Witness::from_seed(&name, &witness_seed(&self.key)).unwrap();
         let text = Note::parse(checkpoint.as_bytes()).unwrap().text;
-        witness.cosign(text, u64::try_from(now.unix_s()).unwrap()).unwrap()
+        self.witness().cosign(text, u64::try_from(now.unix_s()).unwrap()).unwrap()
     }
 
     /// Whether `envelope` is the control plane's receipt for `said`.

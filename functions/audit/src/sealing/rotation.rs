@@ -9,10 +9,10 @@ use chain::{
 };
 use domain::Timestamp;
 use ports::KeyPurpose;
-use store::{Alarm, Partition, SignedHead, StoreError, log, log_key_version};
+use store::{Alarm, Partition, SignedHead, StoreError, log, log_key_version, proofs};
 
 use super::{SealingError, beginning::Beginning, own_rows};
-use crate::{State, inclusion};
+use crate::State;
 
 /// Whether the commit ends its epoch: nothing is sealed after it.
 pub(super) fn is_end(last: &Commit) -> bool {
@@ -68,7 +68,8 @@ pub(super) async fn begin(
     let row = last.rows.last().ok_or_else(unreadable)?;
     let said = epoch::rotation_in(row).ok_or_else(unreadable)?;
     let index = signed.size.saturating_sub(1);
-    let proof = inclusion::prove(&*state.ports.blobs, &old, index, signed.size).await?;
+    let blobs = &*state.ports.blobs;
+    let proof = proofs::inclusion(blobs, (old.tenant(), old.epoch()), index, signed.size).await?;
     let kept = log::head_of(&last)?;
     let previous = Previous {
         announced: Some(Announced { proof, row: row.clone() }),

@@ -127,7 +127,7 @@ async fn ages(
 ) -> Result<(), VerificationError> {
     let (blobs, tenant) = (&*state.ports.blobs, log.tenant());
     let origin = state.origin(tenant, log.epoch());
-    let (kept, _) = Cosignatures::of(blobs, tenant).await?;
+    let (kept, _) = Cosignatures::of(blobs, (tenant, log.epoch())).await?;
     let now_s = u64::try_from(now.unix_s()).unwrap_or(0);
     let newest = kept.newest(&origin);
     piece.witness_age_s = newest.map(|cosigned| now_s.saturating_sub(cosigned.time));

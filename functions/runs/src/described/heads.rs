@@ -26,6 +26,23 @@ pub(crate) struct Shown {
     /// The consistency proof from the size that was asked for (RFC 9162 §2.1.4.1), in hexadecimal.
     #[schemars(example = [DIGEST])]
     proof: Vec<String>,
+    /// How the log goes on, when the epoch that was asked for ended as planned.
+    next: Option<Next>,
+}
+
+/// The epoch that follows one which ended as planned.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "described, never made")]
+pub(crate) struct Next {
+    /// A checkpoint of it, as the log signed it.
+    #[schemars(example = NOTE)]
+    checkpoint: String,
+    /// The exact bytes of its row 0, which shows how the epoch before ended.
+    #[schemars(example = "{…}")]
+    row: String,
+    /// That this is row 0 under the checkpoint (RFC 9162 §2.1.3.1), in hexadecimal, leaf end first.
+    #[schemars(example = [DIGEST])]
+    proof: Vec<String>,
 }
 
 /// A head as the Runner cosigned it.

@@ -126,13 +126,13 @@ impl Scene {
     /// As if nothing had been kept of any witness.
     pub(super) async fn forget_cosignatures(&self) {
         let blobs = self.world.store.ports(Identity::Runs).blobs;
-        let (_, etag) = Cosignatures::of(&*blobs, self.tenant()).await.unwrap();
-        Cosignatures::default().store(&*blobs, self.tenant(), etag.as_ref()).await.unwrap();
+        let (_, etag) = Cosignatures::of(&*blobs, (self.tenant(), 0)).await.unwrap();
+        Cosignatures::default().store(&*blobs, (self.tenant(), 0), etag.as_ref()).await.unwrap();
     }
 
     pub(super) async fn kept(&self) -> Cosignatures {
         let blobs = self.world.store.ports(Identity::Audit).blobs;
-        Cosignatures::of(&*blobs, self.tenant()).await.unwrap().0
+        Cosignatures::of(&*blobs, (self.tenant(), 0)).await.unwrap().0
     }
 
     pub(super) async fn recorded(&self) -> usize {
@@ -298,8 +298,8 @@ async fn a_new_witness_takes_the_place_of_one_that_is_gone_and_of_no_other() {
         kept.keep(Cosigned { witness, runner, time: oldest.time + 1, ..oldest.clone() }).unwrap();
     }
     let blobs = scene.world.store.ports(Identity::Runs).blobs;
-    let (_, etag) = Cosignatures::of(&*blobs, scene.tenant()).await.unwrap();
-    kept.store(&*blobs, scene.tenant(), etag.as_ref()).await.unwrap();
+    let (_, etag) = Cosignatures::of(&*blobs, (scene.tenant(), 0)).await.unwrap();
+    kept.store(&*blobs, (scene.tenant(), 0), etag.as_ref()).await.unwrap();
 
     scene.witness(&rows(5)).await.ok();
     let kept = scene.kept().await;

@@ -22,7 +22,7 @@ pub(crate) struct Keeping<'a> {
 }
 
 impl Keeping<'_> {
-    /// Keeps the cosignature as the newest of its witness, over a log whose head is `last`.
+    /// Keeps the cosignature as the newest of its witness, over the epoch whose head is `last`.
     ///
     /// # Errors
     /// [`WitnessError`]: it is from the future, or goes back, or contradicts what the witness cosigned before, which is recorded.
@@ -37,18 +37,18 @@ impl Keeping<'_> {
             self.alarm(&cosigned.origin, "witness-ahead", cosigned.size).await?;
         }
         for _ in 1..TRIES {
-            match self.try_to_keep(cosigned.clone()).await {
+            match self.try_to_keep(cosigned.clone(), last.epoch).await {
                 Err(WitnessError::Store(StoreError::Conflict)) => {}
                 other => return other,
             }
         }
-        self.try_to_keep(cosigned).await
+        self.try_to_keep(cosigned, last.epoch).await
     }
 
     /// Recorded before it is kept, so that no witness counts unrecorded.
-    async fn try_to_keep(&self, mut cosigned: Cosigned) -> Result<(), WitnessError> {
-        let (blobs, tenant) = (&*self.state.ports.blobs, self.data.tenant());
-        let (mut kept, etag) = Cosignatures::of(blobs, tenant).await?;
+    async fn try_to_keep(&self, mut cosigned: Cosigned, epoch: u64) -> Result<(), WitnessError> {
+        let (blobs, log) = (&*self.state.ports.blobs, (self.data.tenant(), epoch));
+        let (mut kept, etag) = Cosignatures::of(blobs, log).await?;
         self.make_room(&mut kept, &cosigned).await?;
         let before = kept.last(&cosigned.witness).filter(|known| known.origin == cosigned.origin);
         let recorded = before.and_then(|known| known.recorded);
@@ -67,7 +67,7 @@ impl Keeping<'_> {
             cosigned.recorded = Some(Recorded { size, at: now });
         }
         kept.keep(cosigned)?;
-        Ok(kept.store(blobs, tenant, etag.as_ref()).await?)
+        Ok(kept.store(blobs, log, etag.as_ref()).await?)
     }
 
     /// Forgets one witness that does not count any more, where there is no room for that of `next`.

@@ -6,7 +6,10 @@ use chain::{Hash, proof, row, row::Row, tree::leaf_hash};
 use domain::Timestamp;
 use protocol::{Digest, witness::PromisedRow};
 
-use super::super::Seen;
+use super::{
+    super::{Seen, Tree},
+    ENDED,
+};
 
 /// So long after its time, a row that is not there is a broken promise: a head is signed some seconds after a row is sealed.
 const PATIENCE: Duration = Duration::from_mins(15);
@@ -27,15 +30,14 @@ pub(super) fn is_denial(code: &str, seal_by: Timestamp, clocks: Clocks, seen: &S
     match code {
         "row-not-found" => true,
         "row-purged" => clocks.earlier < seal_by.plus(KEPT_FOR),
-        "row-in-ended-epoch" => !may_be_left_behind(seal_by, seen),
+        ENDED => !may_be_left_behind(seal_by, seen),
         _ => false,
     }
 }
 
 /// Whether a row may be in an epoch before the one that is seen, into which the Runner was let after the row was due.
 fn may_be_left_behind(seal_by: Timestamp, seen: &Seen) -> bool {
-    let epoch = seen.origin.rsplit('/').next().and_then(|last| last.parse::<u64>().ok());
-    epoch.is_some() && seal_by < seen.first.at
+    seen.epoch() > 0 && seal_by < seen.first.at
 }
 
 /// Whether a row that is not there is late beyond what sealing and signing take, and was so at a look that is long ago: whoever was down has had
@@ -45,7 +47,7 @@ pub(super) fn is_broken(seal_by: Timestamp, denied_since: Timestamp, clocks: Clo
 }
 
 /// Whether the row is the one that was promised, and stands in the log that was witnessed.
-pub(super) fn check(shown: &PromisedRow, intent: Digest, seen: &Seen) -> Result<(), String> {
+pub(super) fn check(shown: &PromisedRow, intent: Digest, tree: &Tree) -> Result<(), String> {
     let text = row::intent_text(&shown.row).map_err(|error| error.to_string())?;
     if Digest::of(&text) != intent {
         return Err("its intent has another digest than the receipt's".to_owned());
@@ -56,6 +58,7 @@ pub(super) fn check(shown: &PromisedRow, intent: Digest, seen: &Seen) -> Result<
     }
     let path: Vec<_> = shown.proof.iter().map(|Digest(bytes)| Hash(*bytes)).collect();
     let leaf = leaf_hash(shown.row.as_bytes());
-    proof::check_inclusion(leaf, shown.index, seen.size, &path, seen.root())
+    let Digest(root) = tree.root;
+    proof::check_inclusion(leaf, shown.index, tree.size, &path, Hash(root))
         .map_err(|error| error.to_string())
 }

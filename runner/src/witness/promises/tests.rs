@@ -3,7 +3,7 @@
 use chain::{Hash, proof, row::Row, tree::leaf_hash};
 
 use super::*;
-use crate::witness::First;
+use crate::witness::{First, Tree};
 
 const INTENT: &str = r#"{"act":{"id":"rnr_1","kind":"runner"},"action":"run.completed","at":"2026-11-21T00:00:00.001234Z","data":{},"id":"aud_1","out":"ok","salt":"b1946ac92492d2347c6235b400000007","src":{"app":"runs","inst":"7f9c","n":1},"t":"ten_a","target":{"id":"run_1","kind":"run"},"v":1}"#;
 
@@ -25,6 +25,7 @@ fn shown(seq: u64) -> (PromisedRow, Seen) {
         at,
         first: First { size: 1, at },
         delivered: None,
+        after: None,
     };
     (PromisedRow { row: text, index: seq, proof }, seen)
 }
@@ -32,13 +33,14 @@ fn shown(seq: u64) -> (PromisedRow, Seen) {
 #[test]
 fn the_promised_row_is_known_by_its_intent_and_proved_under_the_witnessed_head() {
     let (row, seen) = shown(1);
+    let seen = seen.tree();
     assert_eq!(check(&row, Digest::of(INTENT), &seen), Ok(()));
     assert!(check(&row, Digest::of("another intent"), &seen).is_err());
     let elsewhere = PromisedRow { index: 2, ..row.clone() };
     assert!(check(&elsewhere, Digest::of(INTENT), &seen).is_err());
     let unproved = PromisedRow { proof: Vec::new(), ..row.clone() };
     assert!(check(&unproved, Digest::of(INTENT), &seen).is_err());
-    let other_log = Seen { root: Digest::ZERO, ..seen };
+    let other_log = Tree { root: Digest::ZERO, ..seen };
     assert!(check(&row, Digest::of(INTENT), &other_log).is_err());
 }
 

@@ -1,16 +1,15 @@
-//! What all witnesses of a tenant's log cosigned last, in one blob.
+//! What all witnesses of one epoch of a tenant's log cosigned last, in one blob.
 
 use std::collections::BTreeMap;
 
 use chain::note::{Note, NoteError};
-use domain::TenantId;
 use ports::{Blobs, Bucket, Etag};
 use serde::{Deserialize, Serialize};
 
 use super::{Cosigned, CosignedError, WITNESSES_MAX};
-use crate::StoreError;
+use crate::{StoreError, proofs::Log};
 
-/// What all witnesses of a tenant's log cosigned last.
+/// What all witnesses of one epoch of a tenant's log cosigned last.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Cosignatures {
     /// By verifier key.
@@ -18,19 +17,19 @@ pub struct Cosignatures {
 }
 
 impl Cosignatures {
-    fn blob(tenant: TenantId) -> String {
-        format!("{tenant}/cosignatures.json")
+    fn blob((tenant, epoch): Log) -> String {
+        match epoch {
+            0 => format!("{tenant}/cosignatures.json"),
+            _ => format!("{tenant}/e{epoch}/cosignatures.json"),
+        }
     }
 
-    /// What is kept for a tenant, with the version of its blob.
+    /// What is kept for an epoch of a log, with the version of its blob.
     ///
     /// # Errors
     /// When storage fails, or the blob is not one.
-    pub async fn of(
-        blobs: &dyn Blobs,
-        tenant: TenantId,
-    ) -> Result<(Self, Option<Etag>), StoreError> {
-        let name = Self::blob(tenant);
+    pub async fn of(blobs: &dyn Blobs, log: Log) -> Result<(Self, Option<Etag>), StoreError> {
+        let name = Self::blob(log);
         let Some(blob) = blobs.get(Bucket::Cosignatures, &name).await? else {
             return Ok((Self::default(), None));
         };
@@ -46,12 +45,12 @@ impl Cosignatures {
     pub async fn store(
         &self,
         blobs: &dyn Blobs,
-        tenant: TenantId,
+        log: Log,
         expected: Option<&Etag>,
     ) -> Result<(), StoreError> {
         let bytes =
             serde_json::to_vec(self).map_err(|error| StoreError::Unreadable(error.to_string()))?;
-        blobs.put(Bucket::Cosignatures, &Self::blob(tenant), &bytes, expected).await?;
+        blobs.put(Bucket::Cosignatures, &Self::blob(log), &bytes, expected).await?;
         Ok(())
     }
 
@@ -104,7 +103,7 @@ impl Cosignatures {
         Ok(())
     }
 
-    /// Whether nobody ever cosigned this tenant's log, in any epoch.
+    /// Whether nobody ever cosigned this epoch.
     pub fn is_empty(&self) -> bool {
         self.witnesses.is_empty()
     }
