@@ -1,152 +1,35 @@
 //! Runners as witnesses of the tenant's audit log: which key counts, which head they are shown, what the log says of them.
 
+mod error;
+mod head;
 mod keeping;
 
+pub(crate) use error::WitnessError;
+pub(crate) use head::Head;
 pub(crate) use keeping::Keeping;
 
 use std::time::Duration;
 
-use chain::{
-    Hash,
-    checkpoint::{Checkpoint, CheckpointError},
-    cosignature::WitnessKey,
-    note::{Note, NoteError, VerifierKey},
-};
-use domain::{AuditEvent, Class, EventId, EventKind, Fault, Target, TenantId, Timestamp};
-use ports::{Blobs, Container};
+use chain::{Hash, cosignature::WitnessKey, note::VerifierKey};
+use domain::{AuditEvent, EventId, EventKind, Target, TenantId, Timestamp};
+use ports::Container;
 use protocol::{
     Digest,
     certificate::RunnerCertificate,
     dsse::{Envelope, PAYLOAD_MAX},
-    key::{KeyError, PublicKey},
+    key::PublicKey,
     strict_json,
     witness::{AlarmKind, witness_name},
 };
 use serde::{Deserialize, Serialize};
-use store::{Cosigned, Document, KeyringError, Recorded, SignedHead, StoreError};
+use store::{Cosigned, Document, Recorded, StoreError};
 
-use crate::{RunsState, log_witness::AskError, runners::RunnerRecord};
+use crate::{RunsState, runners::RunnerRecord};
 
 /// The log says at most once in this time that a witness goes on watching it …
 const RECORD_AFTER: Duration = Duration::from_hours(24);
 /// … and only when it grew by so many rows, which is more than witnesses make by being recorded: else an idle log would live on its own witnessing.
 const RECORD_ROWS: u64 = 256;
-
-/// Why a Runner's witnessing does not count.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum WitnessError {
-    #[error(
-        "the customer's certificate for this Runner names no witness key; let the authority certify it again, and enrol anew"
-    )]
-    Uncertified,
-    #[error("the witness key in the Runner's certificate cannot be used")]
-    Key(#[from] KeyError),
-    #[error(
-        "nothing of this log is signed yet; sealing takes a few seconds after the first event, try again then"
-    )]
-    NothingSigned,
-    #[error("the cosignature is from {time}, which is later than now, {now}; correct the clock")]
-    Time { time: Timestamp, now: Timestamp },
-    #[error("the signed head cannot be read")]
-    Note(#[from] NoteError),
-    #[error("the signed head cannot be read")]
-    Checkpoint(#[from] CheckpointError),
-    #[error(transparent)]
-    Cosigned(#[from] store::CosignedError),
-    #[error("the witness did not do its part")]
-    Asked(#[from] AskError),
-    #[error("the log's keys cannot be read; try again")]
-    Keys(#[from] KeyringError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl Fault for WitnessError {
-    fn class(&self) -> Class {
-        match self {
-            Self::Uncertified => Class::Forbidden,
-            Self::NothingSigned => Class::Conflict,
-            Self::Time { .. } => Class::Invalid,
-            Self::Key(_) | Self::Note(_) | Self::Checkpoint(_) => Class::Internal,
-            Self::Cosigned(error) => error.class(),
-            Self::Keys(_) | Self::Asked(_) => Class::Unavailable,
-            Self::Store(error) => error.class(),
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Uncertified => "witness-uncertified",
-            Self::NothingSigned => "nothing-signed",
-            Self::Time { .. } => "cosignature-time",
-            Self::Key(_) | Self::Note(_) | Self::Checkpoint(_) => "internal",
-            Self::Cosigned(error) => error.code(),
-            Self::Keys(_) | Self::Asked(_) => "dependency-unavailable",
-            Self::Store(error) => error.code(),
-        }
-    }
-}
-
-/// The last head of an epoch of a tenant's log.
-pub(crate) struct Head {
-    pub(crate) note: String,
-    pub(crate) origin: String,
-    pub(crate) size: u64,
-    pub(crate) epoch: u64,
-}
-
-impl Head {
-    /// That of the epoch in which the log goes on.
-    ///
-    /// # Errors
-    /// [`WitnessError::NothingSigned`]; others when it cannot be read.
-    pub(crate) async fn of(blobs: &dyn Blobs, tenant: TenantId) -> Result<Self, WitnessError> {
-        let (signed, _) =
-            SignedHead::read(blobs, tenant).await?.ok_or(WitnessError::NothingSigned)?;
-        Self::read(signed)
-    }
-
-    /// That of an epoch which ended as planned; `None` of any other.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub(crate) async fn ended(
-        blobs: &dyn Blobs,
-        tenant: TenantId,
-        epoch: u64,
-    ) -> Result<Option<Self>, WitnessError> {
-        let ended = SignedHead::read_ended(blobs, tenant, epoch).await?;
-        ended.filter(|ended| ended.ended.is_some()).map(Self::read).transpose()
-    }
-
-    /// That of the epoch with this name, in which the log goes on or which ended as planned.
-    ///
-    /// # Errors
-    /// [`store::CosignedError::OtherLog`]: it has no such epoch; others when it cannot be read.
-    pub(crate) async fn named(
-        blobs: &dyn Blobs,
-        tenant: TenantId,
-        origin: &str,
-    ) -> Result<Self, WitnessError> {
-        let current = Self::of(blobs, tenant).await?;
-        if current.origin == origin {
-            return Ok(current);
-        }
-        for epoch in (0..current.epoch).rev() {
-            let ended = Self::ended(blobs, tenant, epoch).await?;
-            if let Some(ended) = ended.filter(|ended| ended.origin == origin) {
-                return Ok(ended);
-            }
-        }
-        Err(store::CosignedError::OtherLog.into())
-    }
-
-    fn read(signed: SignedHead) -> Result<Self, WitnessError> {
-        let text = Note::parse(signed.note.as_bytes())?.text;
-        let Checkpoint { origin, size, .. } = Checkpoint::parse(text)?;
-        Ok(Self { origin, size, epoch: signed.epoch, note: signed.note })
-    }
-}
 
 /// The hashes of a proof, as they travel.
 pub(crate) fn path(hashes: Vec<Hash>) -> Vec<Digest> {

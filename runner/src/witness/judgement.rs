@@ -1,19 +1,18 @@
 //! Whether a head that the control plane shows continues what the Runner saw before.
 
+mod next;
+
 use chain::{
     Hash,
     checkpoint::Checkpoint,
-    genesis,
     note::{Note, VerifierKey},
     proof,
-    row::Row,
-    tree::leaf_hash,
 };
 use domain::Timestamp;
 use protocol::{
     Digest,
     key::PublicKey,
-    witness::{AlarmKind, CheckpointAnswer, NextEpoch},
+    witness::{AlarmKind, CheckpointAnswer},
 };
 
 use super::{First, Seen};
@@ -97,48 +96,6 @@ impl Expected<'_> {
         })
     }
 
-    /// What has been seen of the epoch that follows when `next` is believed, at `now`. `last` is all of the epoch before: it must have announced that one, and
-    /// row 0 must show this very end of it.
-    ///
-    /// Order: form, name, row 0, the end that it shows, keys.
-    ///
-    /// # Errors
-    /// [`Wrong`].
-    fn judge_next(&self, last: &Seen, next: &NextEpoch, now: Timestamp) -> Result<Seen, Wrong> {
-        let unreadable = |error: &dyn std::error::Error| Wrong::Unreadable(error.to_string());
-        let note = Note::parse(next.checkpoint.as_bytes()).map_err(|error| unreadable(&error))?;
-        let head = Checkpoint::parse(note.text).map_err(|error| unreadable(&error))?;
-        let expected = format!("{}/{}", self.origin, last.epoch() + 1);
-        if head.origin != expected {
-            let what = format!("the log {} was shown instead of {expected}", head.origin);
-            return Err(Wrong::Alarm(AlarmKind::OtherLog, what));
-        }
-        let other = |why: String| {
-            let what = format!("{expected} does not go on from {}: {why}", last.origin);
-            Wrong::Alarm(AlarmKind::OtherLog, what)
-        };
-        let named = announced(last, next, &head, self.keys).map_err(other)?;
-        let keys: Vec<_> = verifier_keys(&expected, self.keys).collect();
-        let keys = keys.into_iter().filter(|key| named.contains(key)).collect::<Vec<_>>();
-        note.verify(&keys).map_err(|error| {
-            let what = format!(
-                "the head of {expected} is not signed by a pinned key that was announced: {error}"
-            );
-            Wrong::Alarm(AlarmKind::UnknownKey, what)
-        })?;
-        let Hash(root) = head.root;
-        Ok(Seen {
-            origin: head.origin,
-            size: head.size,
-            root: Digest(root),
-            checkpoint: own_lines(&note, &next.checkpoint, self.keys),
-            at: now,
-            first: First { size: 0, at: now },
-            delivered: None,
-            after: Some(Box::new(last.tree())),
-        })
-    }
-
     fn check_signed(&self, note: &Note<'_>, head: &Checkpoint) -> Result<(), Wrong> {
         let keys: Vec<_> = verifier_keys(&head.origin, self.keys).collect();
         note.verify(&keys).map(drop).map_err(|error| {
@@ -162,29 +119,6 @@ impl Expected<'_> {
         let what = format!("the log {} was shown instead of {expected}", head.origin);
         Err(Wrong::Alarm(AlarmKind::OtherLog, what))
     }
-}
-
-/// The keys that the epoch `last` announced for the next, when row 0 of that one shows this very end; why it counts for nothing.
-fn announced(
-    last: &Seen,
-    next: &NextEpoch,
-    head: &Checkpoint,
-    keys: &[PublicKey],
-) -> Result<Vec<VerifierKey>, String> {
-    let path: Vec<_> = next.proof.iter().map(|Digest(bytes)| Hash(*bytes)).collect();
-    let leaf = leaf_hash(next.row.as_bytes());
-    proof::check_inclusion(leaf, 0, head.size, &path, head.root)
-        .map_err(|error| format!("its row 0 is another: {error}"))?;
-    let row = Row::parse(&next.row).map_err(|error| error.to_string())?;
-    let pinned: Vec<_> = verifier_keys(&last.origin, keys).collect();
-    let beginning = genesis::check(&row, &head.origin, &pinned)?;
-    let previous = genesis::previous_of(&row).filter(|previous| previous.announced.is_some());
-    let previous = previous.ok_or("nothing announced it")?;
-    let shown = Note::parse(previous.note.as_bytes()).map_err(|error| error.to_string())?;
-    if shown.text != last.text() {
-        return Err("its row 0 shows another end than the one that was witnessed".to_owned());
-    }
-    Ok(beginning.named)
 }
 
 fn check_continues(known: &Seen, head: &Checkpoint, proof: &[Digest]) -> Result<(), Wrong> {
@@ -233,142 +167,4 @@ fn verifier_keys<'a>(name: &str, keys: &'a [PublicKey]) -> impl Iterator<Item = 
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use chain::{cosignature::Witness, note::Signer, tree::leaf_hash};
-    use protocol::key::{Ed25519Key, Signer as _};
-
-    use super::*;
-
-    pub(crate) const ORIGIN: &str = "control.example/log/ten_a";
-
-    pub(crate) fn leaves(count: u64, from: u64) -> Vec<Hash> {
-        (0..count)
-            .map(|row| leaf_hash(&(if row < from { row } else { row + 1_000 }).to_be_bytes()))
-            .collect()
-    }
-
-    fn signer(origin: &str, seed: u8) -> Signer {
-        Signer::from_seed(origin, &[seed; 32]).unwrap()
-    }
-
-    fn key(seed: u8) -> PublicKey {
-        Ed25519Key::from_seed(&[seed; 32]).public().clone()
-    }
-
-    fn head(origin: &str, rows: &[Hash]) -> Checkpoint {
-        let size = rows.len() as u64;
-        let root = proof::root(rows, size).unwrap();
-        Checkpoint { origin: origin.to_owned(), size, root }
-    }
-
-    /// The head over `rows`, with the proof from `from` rows on.
-    pub(crate) fn shown(rows: &[Hash], from: u64) -> CheckpointAnswer {
-        let checkpoint = head(ORIGIN, rows).sign(&signer(ORIGIN, 42)).unwrap();
-        let proof = proof::consistency(rows, from, rows.len() as u64).unwrap_or_default();
-        let proof = proof.into_iter().map(|Hash(bytes)| Digest(bytes)).collect();
-        CheckpointAnswer { checkpoint, epoch: 0, proof, next: None }
-    }
-
-    fn now() -> Timestamp {
-        Timestamp::from_unix_s(1_800_000_000)
-    }
-
-    fn judge(known: Option<&Seen>, answer: &CheckpointAnswer) -> Result<Seen, Wrong> {
-        Expected { origin: ORIGIN, keys: &[key(42)] }.judge(known, answer, now())
-    }
-
-    fn kind(known: Option<&Seen>, answer: &CheckpointAnswer) -> Option<AlarmKind> {
-        match judge(known, answer) {
-            Err(Wrong::Alarm(kind, _)) => Some(kind),
-            Ok(_) | Err(Wrong::Unreadable(_) | Wrong::Proof(_)) => None,
-        }
-    }
-
-    pub(crate) fn seen(count: u64) -> Seen {
-        judge(None, &shown(&leaves(count, count), 0)).unwrap()
-    }
-
-    #[test]
-    fn a_log_that_grows_is_confirmed_from_its_first_look_on() {
-        let first = seen(3);
-        assert_eq!((first.size, first.first), (3, First { size: 3, at: now() }));
-        for size in [3, 4, 7, 300] {
-            let next = judge(Some(&first), &shown(&leaves(size, size), 3)).unwrap();
-            assert_eq!((next.size, next.first), (size, first.first));
-        }
-    }
-
-    #[test]
-    fn a_shorter_log_is_a_rollback_and_another_of_the_same_length_a_fork() {
-        let known = seen(5);
-        assert_eq!(kind(Some(&known), &shown(&leaves(4, 4), 4)), Some(AlarmKind::Rollback));
-        assert_eq!(kind(Some(&known), &shown(&leaves(5, 2), 5)), Some(AlarmKind::Fork));
-    }
-
-    /// A longer log whose first rows are other ones: whatever proof comes with it, it cannot hold.
-    #[test]
-    fn a_longer_log_that_does_not_begin_with_the_known_one_is_refused() {
-        let known = seen(5);
-        let forked = shown(&leaves(9, 2), 5);
-        assert!(matches!(judge(Some(&known), &forked), Err(Wrong::Proof(_))));
-        let honest_proof = CheckpointAnswer { proof: shown(&leaves(9, 9), 5).proof, ..forked };
-        assert!(matches!(judge(Some(&known), &honest_proof), Err(Wrong::Proof(_))));
-        let no_proof = CheckpointAnswer { proof: Vec::new(), ..shown(&leaves(9, 9), 5) };
-        assert!(matches!(judge(Some(&known), &no_proof), Err(Wrong::Proof(_))));
-    }
-
-    #[test]
-    fn a_head_that_no_pinned_key_signed_is_an_alarm_before_anything_else() {
-        let rows = leaves(3, 3);
-        let forged = CheckpointAnswer {
-            checkpoint: head(ORIGIN, &rows).sign(&signer(ORIGIN, 66)).unwrap(),
-            ..shown(&rows, 0)
-        };
-        assert_eq!(kind(None, &forged), Some(AlarmKind::UnknownKey));
-        let edited = shown(&rows, 0).checkpoint.replace("\n3\n", "\n4\n");
-        let edited = CheckpointAnswer { checkpoint: edited, ..shown(&rows, 0) };
-        assert_eq!(kind(Some(&seen(3)), &edited), Some(AlarmKind::UnknownKey));
-    }
-
-    /// The log's own key over another tenant's log, or over a later epoch that nobody here was told of.
-    #[test]
-    fn another_log_is_not_taken_for_this_one() {
-        let rows = leaves(3, 3);
-        let other = |origin: &str, epoch| CheckpointAnswer {
-            checkpoint: head(origin, &rows).sign(&signer(origin, 42)).unwrap(),
-            epoch,
-            proof: Vec::new(),
-            next: None,
-        };
-        let foreign = other("control.example/log/ten_b", 0);
-        assert_eq!(kind(None, &foreign), Some(AlarmKind::OtherLog));
-        assert_eq!(kind(Some(&seen(3)), &foreign), Some(AlarmKind::OtherLog));
-        let later = other(&format!("{ORIGIN}/1"), 1);
-        assert_eq!(kind(Some(&seen(3)), &later), Some(AlarmKind::OtherLog));
-        assert_eq!(judge(None, &later).unwrap().origin, format!("{ORIGIN}/1"));
-        assert_eq!(kind(None, &other(ORIGIN, 1)), Some(AlarmKind::OtherLog));
-    }
-
-    #[test]
-    fn what_is_no_head_is_no_evidence() {
-        for checkpoint in ["", "text\n", "a\nb\nc\n\n— n AAAAAAA=\n"] {
-            let answer = CheckpointAnswer {
-                checkpoint: checkpoint.to_owned(),
-                epoch: 0,
-                proof: Vec::new(),
-                next: None,
-            };
-            assert!(matches!(judge(None, &answer), Err(Wrong::Unreadable(_))), "{checkpoint:?}");
-        }
-    }
-
-    #[test]
-    fn the_lines_of_others_are_left_out() {
-        let answer = shown(&leaves(3, 3), 0);
-        let text = head(ORIGIN, &leaves(3, 3)).to_text();
-        let other = Witness::from_seed("w", &[1; 32]).unwrap().cosign(&text, 1).unwrap();
-        let more =
-            CheckpointAnswer { checkpoint: answer.checkpoint.clone() + &other, ..answer.clone() };
-        assert_eq!(judge(None, &more).unwrap().checkpoint, answer.checkpoint);
-    }
-}
+pub(super) mod tests;
