@@ -57,7 +57,8 @@ pub fn sung(folder: &Path) -> BTreeSet<u64> {
 /// A witness whose key is known confirms what is signed now.
 pub async fn cosign(world: &World, owner: &Person) -> WitnessKey {
     let note = signed(world, owner).await.note;
-    let (key, time) = (Witness::from_seed("witness.example.com/1", &[44; 32]).unwrap(), 0);
+    let key = Witness::from_seed("witness.example.com/1", &[44; 32]).unwrap();
+    let time = u64::try_from(world.now().unix_s()).unwrap();
     let text = Note::parse(note.as_bytes()).unwrap().text.to_owned();
     let Checkpoint { origin, size, root } = Checkpoint::parse(&text).unwrap();
     let (line, witness) = (key.cosign(&text, time).unwrap(), key.public().to_string());

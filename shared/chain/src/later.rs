@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Hash,
     checkpoint::Checkpoint,
+    cosignature::date_time,
     epoch::Rotation,
     genesis,
     note::{Note, VerifierKey},
@@ -141,9 +142,12 @@ impl Way<'_> {
         if let Some(said) = Rotation::of(&row) {
             self.learn(&said);
         }
-        ledger.pass_later(&row);
+        // Of years with more than four digits, a text does not say which is earlier; and no row is as late.
+        let times = cosigned.values().map(|time| date_time(*time));
+        let seen = times.filter(|time| time.find('-') == Some(4)).min();
+        ledger.pass_later(&row, seen.as_deref());
         self.last = place;
-        self.is_witnessed &= self.quorum.is_met(&cosigned);
+        self.is_witnessed &= self.quorum.is_met(&cosigned.into_keys().collect());
         Ok(())
     }
 }

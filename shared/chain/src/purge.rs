@@ -140,8 +140,18 @@ pub struct Ledger {
 #[derive(Clone, Debug)]
 struct Passed {
     purge: Purge,
-    /// When it was sealed; `None` in a later epoch, about whose head nothing is said here.
-    rx: Option<String>,
+    /// When it was sealed, as it says itself.
+    rx: String,
+    until: Until,
+}
+
+/// The latest time that a purge can say of itself.
+#[derive(Clone, Debug)]
+enum Until {
+    /// That which counts for all rows of this epoch.
+    Own,
+    /// In a later epoch: the day after others saw the head under which it is shown; any time where nobody did.
+    Later(Option<String>),
 }
 
 impl Ledger {
@@ -178,25 +188,27 @@ impl Ledger {
             let origin = genesis::origin_of(row).unwrap_or_default();
             self.epoch = genesis::later(&origin).map_or(0, |(_, epoch)| epoch);
         }
-        self.note(row, Some(self.epoch));
+        self.note(row, Until::Own);
     }
 
-    /// Notes what a row of a later epoch says about rows of this one, which all come before it.
-    pub fn pass_later(&mut self, row: &Row<'_>) {
-        self.note(row, None);
+    /// Notes what a row of a later epoch says about rows of this one, which all come before it. `seen` is when others than the operator saw the head
+    /// under which it is shown, as in [`seen_at`](Self::seen_at).
+    pub fn pass_later(&mut self, row: &Row<'_>, seen: Option<&str>) {
+        self.note(row, Until::Later(seen.and_then(day_after)));
     }
 
-    /// Notes what a row says that stands in this epoch; without one, in a later one.
-    fn note(&mut self, row: &Row<'_>, own: Option<u64>) {
+    /// Notes what a row says that stands in this epoch, or in a later one.
+    fn note(&mut self, row: &Row<'_>, until: Until) {
+        let is_own = matches!(until, Until::Own);
         // What a later row says of its own epoch, or of none, is about no row of this one.
-        let stands = own.unwrap_or(u64::MAX);
+        let stands = if is_own { self.epoch } else { u64::MAX };
         match row.action {
             ACTION => {
-                let is_before = |purge: &Purge| own.is_none() || purge.to <= row.seq;
+                let is_before = |purge: &Purge| !is_own || purge.to <= row.seq;
                 let is_here = |purge: &Purge| purge.epoch.unwrap_or(stands) == self.epoch;
                 let purge = believed(row).filter(|purge| purge.months >= self.months);
                 if let Some(purge) = purge.filter(|purge| is_here(purge) && is_before(purge)) {
-                    self.purges.push(Passed { purge, rx: own.map(|_| row.rx.to_owned()) });
+                    self.purges.push(Passed { purge, rx: row.rx.to_owned(), until });
                 }
             }
             HOLD_SET => {
@@ -237,10 +249,13 @@ impl Ledger {
     }
 
     /// The rows that a purge covers: up to the first that is gone and follows a row which is younger than the purge says. From there on all are.
-    fn covered(&self, Passed { purge, rx }: &Passed) -> Range<u64> {
+    fn covered(&self, Passed { purge, rx, until }: &Passed) -> Range<u64> {
         let seconds = |time: &str| time.get(..19).map(str::to_owned);
-        let is_late = |until: &String| rx.as_deref().is_some_and(|rx| seconds(rx) > seconds(until));
-        if self.until.as_ref().is_some_and(is_late) {
+        let until = match until {
+            Until::Own => self.until.as_ref(),
+            Until::Later(until) => until.as_ref(),
+        };
+        if until.is_some_and(|until| seconds(rx) > seconds(until)) {
             return purge.from..purge.from;
         }
         let older = self.gone.partition_point(|(_, since)| *since < purge.before);

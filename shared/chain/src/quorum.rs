@@ -9,7 +9,7 @@
 
 mod lines;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     cosignature::{self, WitnessKey},
@@ -93,17 +93,17 @@ impl Quorum {
         &self.witnesses
     }
 
-    /// The names of the witnesses that cosigned the note.
+    /// The names of the witnesses that cosigned the note, each with the time, in seconds since 1970.
     ///
     /// # Errors
     /// [`NoteError::Signature`]: a line by one of them is wrong.
-    pub fn cosigned(&self, note: &Note<'_>) -> Result<BTreeSet<&str>, NoteError> {
-        let mut names = BTreeSet::new();
+    pub fn cosigned(&self, note: &Note<'_>) -> Result<BTreeMap<&str, u64>, NoteError> {
+        let mut times = BTreeMap::new();
         for PinnedWitness { name, key, .. } in &self.witnesses {
             let found = cosignature::cosigned(note, [key])?;
-            names.extend(found.iter().map(|_| name.as_str()));
+            times.extend(found.iter().map(|cosigned| (name.as_str(), cosigned.time)));
         }
-        Ok(names)
+        Ok(times)
     }
 
     /// Whether anybody must have cosigned at all.

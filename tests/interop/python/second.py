@@ -627,10 +627,10 @@ class Ledger:
         if row["action"] == "log.genesis":
             origin = json.loads(row["data"]).get("origin")
             self.epoch = int(origin.rpartition("/")[2]) if isinstance(origin, str) and is_later(origin) else 0
-        self.note(row, self.epoch)
+        self.note(row, self.epoch, self.until)
 
-    def note(self, row, stands):
-        """What a row says that stands in this epoch, or, as `stands` is None then, in a later one (1.6.1)."""
+    def note(self, row, stands, until):
+        """What a row says that stands in this epoch, or, as `stands` is None then, in a later one (1.6.1); `until` is the latest time that it can say."""
         if row["action"] not in ("log.purge", "hold.set", "hold.released"):
             return
         data = json.loads(row["data"])
@@ -639,7 +639,7 @@ class Ledger:
             return
         if row["action"] == "log.purge":
             if epoch == self.epoch:
-                self.account(data, row, stands)
+                self.account(data, row, stands, until)
             return
         first, last = data.get("from", 0), data.get("to")
         if not isinstance(data.get("hold"), str) or not is_number(first) or not (last is None or is_number(last)):
@@ -672,11 +672,11 @@ class Ledger:
             least = kept[1] + 1
         return True
 
-    def account(self, purge, row, stands):
+    def account(self, purge, row, stands, until):
         limit = months_before(row["rx"], purge["months"]) if self.is_purge(purge) else None
         if limit is None or purge["before"] > limit or purge["months"] < self.months:
             return
-        if stands is not None and (purge["to"] > row["seq"] or (self.until and row["rx"][:19] > self.until)):
+        if (stands is not None and purge["to"] > row["seq"]) or (until and row["rx"][:19] > until):
             return
         left, kept = [], union([*purge["kept"], *self.holds.values()])
         for start, end, since in self.open:
@@ -837,23 +837,25 @@ class Later:
         keys, last, witnessed = self.keys(end) if end else {}, (0, -1), True
         for line in self.lines:
             try:
-                row, place, seen = self.row(line, tenant, end["next"], keys)
+                row, place, times = self.row(line, tenant, end["next"], keys)
             except Refused:
                 return False
             if place <= last:
                 return False
-            last, witnessed = place, witnessed and seen
+            last, witnessed = place, witnessed and self.is_witnessed(times)
             keys |= self.keys(rotation(row))
-            ledger.note(row, None)
+            ledger.note(row, None, day_after(list(times.values())))
         self.witnessed = witnessed
         return True
 
-    def is_witnessed(self, note):
+    def is_witnessed(self, times):
         """6.2: enough pinned witnesses cosigned the head."""
-        if not self.policy:
-            return False
-        names = {name for name, key in self.policy.witnesses.items() if key.cosigned(note) is not None}
-        return bool(self.policy.quorum) and self.policy.has_witnessed(self.policy.quorum, names)
+        return bool(self.policy and self.policy.quorum) and self.policy.has_witnessed(self.policy.quorum, set(times))
+
+    def times(self, note):
+        """When pinned witnesses cosigned the head, each by its name."""
+        found = {name: key.cosigned(note) for name, key in self.policy.witnesses.items()} if self.policy else {}
+        return {name: time for name, time in found.items() if time is not None}
 
     @staticmethod
     def keys(said):
@@ -878,7 +880,7 @@ class Later:
         path = [bytes.fromhex(text) for text in line["proof"]]
         if row["t"] != tenant or row["seq"] >= size or inclusion_root(leaf(raw), row["seq"], size, path) != root:
             raise Refused("not in that epoch")
-        return row, (int(epoch), row["seq"]), self.is_witnessed(note)
+        return row, (int(epoch), row["seq"]), self.times(note)
 
 
 def is_previous(said):
@@ -906,6 +908,13 @@ def rotation(row):
         return None
     is_whole = isinstance(said.get("next"), str) and is_number(said.get("rotation"))
     return said if is_whole else None
+
+
+def day_after(times):
+    """1.6: how late a row may say that it is, in whole seconds; None where nobody else saw the head, or only after the year 9998."""
+    if not times or min(times) >= 253_370_764_800:
+        return None
+    return (datetime(1970, 1, 1) + timedelta(days=1, seconds=min(times))).isoformat()
 
 
 def is_later(origin):
@@ -990,7 +999,7 @@ class Verification:
             self.find(None, "disclosure")
         self.later = later = Later(self.files.get("later.ndjson", b""), policy)
         months = policy.retention if policy else 0
-        self.walk = Walk(self.rows, self.hashes, self.tenant(), claims, later, months, self.day_after(self.times))
+        self.walk = Walk(self.rows, self.hashes, self.tenant(), claims, later, months, day_after(self.times))
         if later.malformed or self.walk.unproved:
             self.find(None, "unexplained_purge")
         unaccounted = self.walk.unaccounted()
@@ -1045,13 +1054,6 @@ class Verification:
                     self.times.append(time)
             except Refused:
                 self.find(None, "signature")
-
-    @staticmethod
-    def day_after(times):
-        """1.6: how late a row may say that it is, in whole seconds; None where nobody else saw the head, or only after the year 9998."""
-        if not times or min(times) >= 253_370_764_800:
-            return None
-        return (datetime(1970, 1, 1) + timedelta(days=1, seconds=min(times))).isoformat()
 
     def read_manifest(self):
         raw = self.files.get("manifest.json", b"")

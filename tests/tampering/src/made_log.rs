@@ -205,7 +205,8 @@ pub fn cosigned(head: &str) -> String {
     cosigned_at(head, COSIGNED_AT)
 }
 
-fn cosigned_at(head: &str, time: u64) -> String {
+/// The same, cosigned at this time, in seconds since 1970.
+pub fn cosigned_at(head: &str, time: u64) -> String {
     let (text, _) = head.split_once("\n\n").unwrap();
     head.to_owned() + &witness().cosign(&format!("{text}\n"), time).unwrap()
 }

@@ -212,7 +212,7 @@ fn a_hold_without_an_end_protects_later_epochs() {
         let rows = epoch([held].into_iter().chain(then).collect());
         let mut ledger = Ledger::default().in_epoch(1);
         ledger.gone(1);
-        rows.iter().for_each(|row| ledger.pass_later(&Row::parse(row).unwrap()));
+        rows.iter().for_each(|row| ledger.pass_later(&Row::parse(row).unwrap(), None));
         ledger.unexplained().is_none()
     };
     assert!(!accounted(hold(0, 3, None)), "it goes on");

@@ -98,7 +98,8 @@ async fn said(state: &State, log: &Partition) -> Result<Vec<Stands>, Verificatio
 fn pass_said(ledger: &mut Ledger, log: &Partition, said: &Stands) {
     match Row::parse(&said.row) {
         Ok(row) if said.epoch == log.epoch() => ledger.pass(&row),
-        Ok(row) => ledger.pass_later(&row),
+        // Who else saw it is for a verifier outside to judge.
+        Ok(row) => ledger.pass_later(&row, None),
         Err(_) => {}
     }
 }

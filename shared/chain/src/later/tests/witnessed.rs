@@ -3,6 +3,10 @@
 use super::*;
 use crate::{cosignature::Witness, policy::Tier};
 
+/// [`NOW`] in seconds since 1970, by Python's `datetime`.
+const NOW_S: u64 = 1_795_219_200;
+const DAY_S: u64 = 86_400;
+
 fn witness() -> Witness {
     Witness::from_seed("example.com/witness/1", &[1; 32]).unwrap()
 }
@@ -19,7 +23,11 @@ fn cosigned(note: &str) -> String {
 }
 
 fn cosigned_as(note: &str, text: &str) -> String {
-    note.to_owned() + &witness().cosign(text, 1_795_219_200).unwrap()
+    cosigned_at(note, text, NOW_S)
+}
+
+fn cosigned_at(note: &str, text: &str, time: u64) -> String {
+    note.to_owned() + &witness().cosign(text, time).unwrap()
 }
 
 /// Two lines: one that does nothing, and the account.
@@ -68,4 +76,20 @@ fn a_cosignature_of_another_head_spoils_the_line() {
     let spoiled: Vec<_> = lines().into_iter().map(spoil).collect();
     let finding = report(&spoiled, Tier::Witnessed).first_bad.unwrap();
     assert_eq!((finding.seq, finding.kind), (Some(1), Kind::UnexplainedPurge));
+}
+
+/// A purge says itself when it was sealed. Whoever saw its head earlier knows better, but for a day by which clocks may differ.
+#[test]
+fn a_purge_that_is_dated_after_its_head_was_seen_accounts_for_nothing() {
+    let seen = |time: u64| {
+        let cosign =
+            |note: &str| cosigned_at(note, Note::parse(note.as_bytes()).unwrap().text, time);
+        let lines: Vec<_> =
+            lines().into_iter().map(|line| Shown { note: cosign(&line.note), ..line }).collect();
+        report(&lines, Tier::Witnessed).first_bad.map(|finding| (finding.seq, finding.kind))
+    };
+    assert_eq!(seen(NOW_S), None);
+    assert_eq!(seen(NOW_S - DAY_S), None);
+    assert_eq!(seen(NOW_S - DAY_S - 1), UNEXPLAINED);
+    assert_eq!(seen(u64::MAX), None, "no calendar has it");
 }
