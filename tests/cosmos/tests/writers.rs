@@ -8,9 +8,9 @@ use azure_counterparts::emulator::{
     faults::{lost_answers, throttling},
 };
 use azure_data_cosmos::{CosmosClient, fault_injection::FaultInjectionRule};
-use chain::{commit::Head, policy::Tier, report::Verdict, verify};
+use chain::{commit::Head, report::Verdict, verify};
 use domain::{Actor, AuditEvent, EventKind, Target, TenantId};
-use ports::{Container, Identity, Ports};
+use ports::{Container, Identity, KeyPurpose, Ports};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Change, Document, IntentSource, Keyring, Partition, StoreError, SystemCap, log};
