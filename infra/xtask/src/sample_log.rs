@@ -50,12 +50,13 @@ impl SampleLog {
         Self::of(rows(&signer()?, size, intent)?)
     }
 
-    /// The same with rows of 500 bytes, of which goals are stated: they say nothing of their own, and what their app said before it is left out.
-    #[cfg(feature = "tables")]
+    /// The same with rows of 500 bytes, of which goals are stated: they say nothing of their own, and each is the first word of a process.
+    #[cfg(any(test, feature = "tables"))]
     pub(crate) fn short(size: u64) -> anyhow::Result<Self> {
         let short = |number| {
             let intent = intent(number);
-            let source = Source { prev: None, ..intent.src };
+            let instance = format!("{number:04x}");
+            let source = Source { instance, number: 1, prev: None, ..intent.src };
             Intent { src: source, data: BTreeMap::new(), ..intent }
         };
         Self::of(rows(&signer()?, size, short)?)
@@ -208,5 +209,14 @@ mod tests {
             let report = chain::verify::bundle(&log.bundle, Some(&log.policy));
             assert_eq!((report.verdict, report.size), (Verdict::Ok, size), "{report:?}");
         }
+    }
+
+    #[test]
+    fn short_rows_make_a_log_and_are_as_long_as_goals_say() {
+        let log = SampleLog::short(257).unwrap();
+        let report = chain::verify::bundle(&log.bundle, Some(&log.policy));
+        assert_eq!((report.verdict, report.size), (Verdict::Ok, 257), "{report:?}");
+        let bytes = log.rows[1..].concat().len() / 256;
+        assert!((480..=520).contains(&bytes), "{bytes} bytes");
     }
 }
