@@ -48,21 +48,13 @@ pub(crate) struct Seen {
     pub(crate) first: First,
     /// Whether the cosignature reached the control plane, and when.
     pub(crate) delivered: Option<Timestamp>,
-    /// The epoch that was followed into this one, as it ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) after: Option<Box<Tree>>,
+    /// The epochs that were followed into this one, as they ended, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) ended: Vec<Seen>,
 }
 
-/// All rows of a log, as far as it was seen.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) struct Tree {
-    /// Which log.
-    pub(crate) origin: String,
-    /// How many rows.
-    pub(crate) size: u64,
-    /// The root of the tree over them.
-    pub(crate) root: Digest,
-}
+/// How many epochs that ended are remembered.
+const ENDED_MAX: usize = 16;
 
 /// The first look at a log.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -79,15 +71,27 @@ impl Seen {
         Hash(bytes)
     }
 
-    /// What was seen of the log, without when and how often.
-    fn tree(&self) -> Tree {
-        let Self { origin, size, root, .. } = self.clone();
-        Tree { origin, size, root }
+    /// The epochs that ended once the log goes on behind this one. Of those that are not remembered stays since when they were watched: no row that was
+    /// due after that is in an epoch of which the Runner knows nothing.
+    fn ending(&self) -> Vec<Self> {
+        let this = Self { ended: Vec::new(), ..self.clone() };
+        let mut ended: Vec<_> = std::iter::once(this).chain(self.ended.clone()).collect();
+        let oldest = ended.last().map(|oldest| oldest.first);
+        ended.truncate(ENDED_MAX);
+        if let (Some(kept), Some(first)) = (ended.last_mut(), oldest) {
+            kept.first.at = first.at;
+        }
+        ended
     }
 
-    /// Which epoch of the log it is.
+    /// The first epoch of which the Runner knows, among those that it followed.
+    fn oldest(&self) -> &Self {
+        self.ended.last().unwrap_or(self)
+    }
+
+    /// Which epoch of the log it is: the first has no number.
     fn epoch(&self) -> u64 {
-        epoch_of(&self.origin)
+        self.origin.rsplit('/').next().and_then(|last| last.parse().ok()).unwrap_or(0)
     }
 
     /// The head, for an inspector: a log that is shown to him must go on from it.
@@ -100,11 +104,6 @@ impl Seen {
         let root = self.root();
         Checkpoint { origin: self.origin.clone(), size: self.size, root }.to_text()
     }
-}
-
-/// Which epoch of a log has this name: the first has no number.
-fn epoch_of(origin: &str) -> u64 {
-    origin.rsplit('/').next().and_then(|last| last.parse().ok()).unwrap_or(0)
 }
 
 /// The Runner's witness key under its name, if the customer certified that key.

@@ -33,7 +33,7 @@ pub(super) async fn witness(
     }
 }
 
-/// Looks once.
+/// Looks once. A head that no known key signed is no alarm before the control plane's keys were asked for again: the logs' own may have changed.
 pub(super) async fn look(
     session: &Session,
     control_plane: &ControlPlane<'_>,
@@ -45,11 +45,19 @@ pub(super) async fn look(
         vault: &session.vault,
         control_plane,
         keys,
+        is_asked_again: false,
         identity: &session.identity,
         key: &session.key,
         certified: certified.as_ref(),
     };
-    round.look().await.map_err(|error: WitnessError| error.into())
+    match round.look().await {
+        Err(WitnessError::Unlisted(_)) => {
+            let mut enrolment = session.enrolment()?;
+            let (keys, _) = session.refresh_active(control_plane, &mut enrolment).await?;
+            Ok(Round { keys: &keys, is_asked_again: true, ..round }.look().await?)
+        }
+        looked => Ok(looked?),
+    }
 }
 
 fn report(outcome: &Outcome) -> Report {

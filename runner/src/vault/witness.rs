@@ -38,18 +38,20 @@ impl Vault {
         })
     }
 
-    /// Notes when the cosignature of `seen` reached the control plane.
+    /// Notes when the cosignature of `seen`, the head or the end of an epoch before, reached the control plane.
     ///
     /// # Errors
     /// [`VaultError`].
     pub(crate) fn mark_cosigned(&self, seen: &Seen, at: Timestamp) -> Result<(), VaultError> {
         self.write(|transaction| {
-            if let Some(mut now) = recall_seen(transaction)?.filter(|now| now.text() == seen.text())
-            {
+            let Some(mut now) = recall_seen(transaction)? else { return Ok(()) };
+            if now.text() == seen.text() {
                 now.delivered = Some(at);
-                remember_seen(transaction, &now)?;
             }
-            Ok(())
+            for end in now.ended.iter_mut().filter(|end| end.text() == seen.text()) {
+                end.delivered = Some(at);
+            }
+            remember_seen(transaction, &now)
         })
     }
 }
@@ -94,7 +96,7 @@ mod tests {
             at: at(1),
             first: First { size: 1, at: at(1) },
             delivered: None,
-            after: None,
+            ended: Vec::new(),
         }
     }
 

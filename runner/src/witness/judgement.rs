@@ -92,7 +92,7 @@ impl Expected<'_> {
             at: now,
             first: known.map_or(First { size: head.size, at: now }, |known| known.first),
             delivered: known.filter(|_| is_same).and_then(|known| known.delivered),
-            after: known.and_then(|known| known.after.clone()),
+            ended: known.map(|known| known.ended.clone()).unwrap_or_default(),
         })
     }
 

@@ -17,7 +17,7 @@ use protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Evidence, Round, Seen, Tree, WitnessError, epoch_of};
+use super::{Evidence, Round, Seen, WitnessError};
 use crate::control_plane::CallError;
 use judging::{Clocks, check, is_broken, is_denial};
 
@@ -174,7 +174,7 @@ impl Round<'_> {
                     Demanded::Overdue
                 }
             }
-            // In an epoch that is over, whose end the Runner did not see; or over its time.
+            // In an epoch that was over before the Runner's first look; or over its time.
             Err(CallError::Refused { code, .. }) if code == ENDED || code == "row-purged" => {
                 Demanded::Overdue
             }
@@ -182,21 +182,25 @@ impl Round<'_> {
         })
     }
 
-    /// The row, in the tree that was seen or, where the control plane says that it is in an epoch that is over, in the one that was followed.
+    /// The row, in the epoch that was seen or, as long as the control plane says that it is in one that is over, in those that were followed.
     async fn shown(&self, owed: &Owed, seen: &Seen) -> Result<Demanded, CallError> {
-        match (self.shown_in(owed, &seen.tree()).await, &seen.after) {
-            (Err(CallError::Refused { code, .. }), Some(before)) if code == ENDED => {
-                self.shown_in(owed, before).await
+        let mut shown = self.shown_in(owed, seen).await;
+        for end in &seen.ended {
+            match shown {
+                Err(CallError::Refused { code, .. }) if code == ENDED => {
+                    shown = self.shown_in(owed, end).await;
+                }
+                shown => return shown,
             }
-            (shown, _) => shown,
         }
+        shown
     }
 
-    /// The row, if it is shown in this tree.
-    async fn shown_in(&self, owed: &Owed, tree: &Tree) -> Result<Demanded, CallError> {
-        let log = (epoch_of(&tree.origin), tree.size);
+    /// The row, if it is shown in this epoch.
+    async fn shown_in(&self, owed: &Owed, seen: &Seen) -> Result<Demanded, CallError> {
+        let log = (seen.epoch(), seen.size);
         let shown = self.control_plane.promised_row(&owed.held, log).await?;
-        Ok(match check(&shown, owed.intent, tree) {
+        Ok(match check(&shown, owed.intent, seen) {
             Ok(()) => Demanded::Kept(shown.index),
             Err(why) => {
                 let name = owed.name();

@@ -38,6 +38,8 @@ pub(crate) struct Round<'a> {
     pub(crate) control_plane: &'a ControlPlane<'a>,
     /// The keys that sign it.
     pub(crate) keys: &'a ControlPlaneKeys,
+    /// Whether they were asked for because of a head that was signed by none that were known.
+    pub(crate) is_asked_again: bool,
     /// Who looks.
     pub(crate) identity: &'a Identity,
     /// Signs alarms.
@@ -84,6 +86,9 @@ pub(crate) enum WitnessError {
     /// The head cannot be cosigned.
     #[error("the head cannot be cosigned")]
     Note(#[from] NoteError),
+    /// The head is signed by no key that is known. One may have been made since the keys were asked for: ask again, and look with those.
+    #[error("the head of the log is signed by no key that is known: {0}")]
+    Unlisted(String),
     /// What was shown is no head of a log.
     #[error("what the control plane shows as the head of the log cannot be read: {0}")]
     Unreadable(String),
@@ -98,7 +103,9 @@ impl Fault for WitnessError {
             Self::Call(error) => error.class(),
             Self::Vault(error) => error.class(),
             Self::Home(error) => error.class(),
-            Self::Sign(_) | Self::Note(_) | Self::Unreadable(_) => Class::Internal,
+            Self::Sign(_) | Self::Note(_) | Self::Unreadable(_) | Self::Unlisted(_) => {
+                Class::Internal
+            }
             Self::Busy => Class::Unavailable,
         }
     }
@@ -110,6 +117,7 @@ impl Fault for WitnessError {
             Self::Home(error) => error.code(),
             Self::Sign(_) | Self::Note(_) => "internal",
             Self::Unreadable(_) => "answer-unreadable",
+            Self::Unlisted(_) => "log-key-unknown",
             Self::Busy => "witness-busy",
         }
     }
@@ -121,7 +129,7 @@ impl Round<'_> {
     /// # Errors
     /// [`WitnessError`]: nothing was found out. What is wrong with the log is an [`Outcome`].
     pub(crate) async fn look(&self) -> Result<Outcome, WitnessError> {
-        for _ in 0..TRIES {
+        for is_last in (0..TRIES).map(|tried| tried + 1 == TRIES) {
             if let Some(alarm) = self.vault.standing_alarm()? {
                 self.home.keep_alarm(&alarm)?;
                 self.tell().await;
@@ -135,22 +143,14 @@ impl Round<'_> {
             };
             // On the disk before anybody hears of it.
             match (self.vault.advance(known.as_ref(), &seen)?, next) {
-                (true, None) => return self.confirm(seen).await,
-                (true, Some(next)) => self.go_over(&seen, &next).await?,
+                (true, Some(next)) if !is_last => {
+                    self.vault.advance(Some(&seen), &next)?;
+                }
+                (true, _) => return self.confirm(seen).await,
                 (false, _) => {}
             }
         }
         Err(WitnessError::Busy)
-    }
-
-    /// Cosigns the end of an epoch, and goes on in the one that it announced.
-    async fn go_over(&self, last: &Seen, next: &Seen) -> Result<(), WitnessError> {
-        self.cosign(last).await?;
-        let known = self.vault.seen()?;
-        if known.as_ref().is_some_and(|known| known.text() == last.text()) {
-            self.vault.advance(known.as_ref(), next)?;
-        }
-        Ok(())
     }
 
     /// What is shown, if it continues what is known; else the evidence that it does not.
@@ -186,6 +186,9 @@ impl Round<'_> {
             match expected.look(known, &answer, self.control_plane.clock.now()) {
                 Ok(sight) => return Ok(Ok(Some(sight))),
                 Err(Wrong::Unreadable(why)) => return Err(WitnessError::Unreadable(why)),
+                Err(Wrong::Alarm(AlarmKind::UnknownKey, what)) if !self.is_asked_again => {
+                    return Err(WitnessError::Unlisted(what));
+                }
                 Err(Wrong::Alarm(kind, what)) => return against(kind, what, Some(answer)),
                 Err(Wrong::Proof(what)) if has_asked_again => {
                     return against(AlarmKind::Fork, what, Some(answer));
@@ -198,13 +201,28 @@ impl Round<'_> {
 
     async fn confirm(&self, seen: Seen) -> Result<Outcome, WitnessError> {
         // Whoever takes no cosignature owes the rows all the same.
-        let cosigned = self.cosign(&seen).await;
+        let cosigned = self.cosign_all(&seen).await;
         match self.prove(&seen).await? {
             Ok((proved, overdue)) => {
                 Ok(Outcome::Sound { seen, is_cosigned: cosigned?, proved, overdue })
             }
             Err(evidence) => self.alarm(*evidence).await,
         }
+    }
+
+    /// Cosigns the ends of epochs that were left, as far as that was not done yet, and the head; whether the head was cosigned now.
+    async fn cosign_all(&self, seen: &Seen) -> Result<bool, WitnessError> {
+        for end in seen.ended.iter().rev().filter(|end| end.delivered.is_none()) {
+            match self.cosign(end).await {
+                // Who refuses one for good may take the head all the same.
+                Err(WitnessError::Call(error @ CallError::Refused { .. })) if !error.may_pass() => {
+                }
+                done => {
+                    done?;
+                }
+            }
+        }
+        self.cosign(seen).await
     }
 
     /// Cosigns what was seen, unless that was done a while ago; whether it was done now.

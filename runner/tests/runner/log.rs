@@ -20,12 +20,13 @@ use protocol::{
 use serde_json::{Value, json};
 
 const SEED: [u8; 32] = [42; 32];
+/// Of the key that signs the next epoch, when that is another one.
+const NEXT_SEED: [u8; 32] = [43; 32];
 const SALT: &str = "b1946ac92492d2347c6235b400000008";
 const AT: &str = "2026-11-21T00:00:00.001234Z";
 
-/// The public half of the key that signs the log.
-pub(crate) fn key() -> Jwk {
-    Ed25519Key::from_seed(&SEED).public().jwk()
+fn jwk(seed: &[u8; 32]) -> Jwk {
+    Ed25519Key::from_seed(seed).public().jwk()
 }
 
 #[derive(Default)]
@@ -42,6 +43,8 @@ pub(crate) struct Log {
     pub(crate) first: Option<String>,
     /// Sign with a key that nobody pinned.
     pub(crate) is_forged: bool,
+    /// Another key signs the next epoch, which so many more lists of keys do not name yet.
+    pub(crate) unlisted_in: Option<usize>,
     /// Statuses to answer to the next cosignatures.
     pub(crate) failures: Vec<u16>,
     /// What was cosigned.
@@ -106,8 +109,20 @@ impl Log {
         (self.origin, self.epoch) = (name, 1);
     }
 
+    /// The keys that sign the log, for one list of them.
+    pub(crate) fn listed(&mut self) -> Vec<Jwk> {
+        let is_listed = self.unlisted_in == Some(0);
+        self.unlisted_in = self.unlisted_in.map(|lists| lists.saturating_sub(1));
+        let next = is_listed.then(|| jwk(&NEXT_SEED));
+        std::iter::once(jwk(&SEED)).chain(next).collect()
+    }
+
     fn signer(&self, name: &str) -> Signer {
-        let seed = if self.is_forged { [66; 32] } else { SEED };
+        let seed = match self.unlisted_in {
+            _ if self.is_forged => [66; 32],
+            Some(_) if name.ends_with("/1") => NEXT_SEED,
+            Some(_) | None => SEED,
+        };
         Signer::from_seed(name, &seed).unwrap()
     }
 

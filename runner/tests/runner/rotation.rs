@@ -7,7 +7,7 @@ use crate::{
     control_plane::ControlPlane,
     log::Log,
     site::Site,
-    witnessing::{INTENT, cosigned_heads, kind, promised, row, with_log, witness},
+    witnessing::{INTENT, cosigned_heads, kind, later, missed, promised, row, with_log, witness},
 };
 
 /// A log of ten rows that was witnessed, and was changed since.
@@ -41,17 +41,69 @@ async fn a_rotation_that_the_log_announced_is_followed_and_both_epochs_are_cosig
     assert_eq!(kind(&witness(&control_plane, &site).await), "rollback");
 }
 
-/// The end of an epoch is cosigned before the Runner leaves it, however often that fails.
+/// The key of the next epoch may be younger than the list of keys that the Runner has.
 #[tokio::test]
-async fn an_end_whose_cosignature_does_not_arrive_is_not_left() {
+async fn the_keys_are_asked_for_again_before_a_head_is_signed_by_a_stranger() {
+    let rotated = async |lists| {
+        changed(|log| {
+            log.unlisted_in = Some(lists);
+            log.rotate();
+        })
+        .await
+    };
+    for lists in [0, 1] {
+        let (control_plane, site) = rotated(lists).await;
+        let over = witness(&control_plane, &site).await;
+        assert_eq!((over.exit, &over.json["size"]), (0, &json!(1)), "{lists} {}", over.json);
+    }
+    let (control_plane, site) = rotated(2).await;
+    assert_eq!(kind(&witness(&control_plane, &site).await), "unknown_key");
+}
+
+/// The end of an epoch is cosigned once the Runner has left it, however often that fails; who refuses it for good is not asked in vain for the head.
+#[tokio::test]
+async fn an_end_whose_cosignature_does_not_arrive_is_cosigned_later() {
+    let sizes = |control_plane: &ControlPlane| -> Vec<_> {
+        cosigned_heads(control_plane).into_iter().map(|(_, size)| size).collect()
+    };
     let (control_plane, site) = changed(Log::rotate).await;
     control_plane.log(|log| log.failures = vec![503]);
     assert_eq!(witness(&control_plane, &site).await.exit, 2);
-    let shown = site.run(&["witness", "show"]).await.json;
-    assert_eq!(shown["witness"]["seen"]["size"], 11, "still in the epoch that ended");
+    assert_eq!(sizes(&control_plane), [10]);
     assert_eq!(witness(&control_plane, &site).await.exit, 0);
-    let sizes: Vec<_> = cosigned_heads(&control_plane).into_iter().map(|(_, size)| size).collect();
-    assert_eq!(sizes, [10, 11, 1]);
+    assert_eq!(sizes(&control_plane), [10, 11, 1]);
+    assert_eq!(witness(&control_plane, &site).await.exit, 0);
+    assert_eq!(sizes(&control_plane), [10, 11, 1], "once");
+
+    let (control_plane, site) = changed(Log::rotate).await;
+    control_plane.log(|log| log.failures = vec![409]);
+    assert_eq!(witness(&control_plane, &site).await.exit, 0);
+    assert_eq!(sizes(&control_plane), [10, 1]);
+}
+
+/// Whoever takes no cosignature of an end owes the rows all the same.
+#[tokio::test]
+async fn an_end_that_nobody_may_cosign_excuses_no_promise() {
+    let (control_plane, site) = promised(3, 1_000).await;
+    control_plane.log(|log| {
+        log.rotate();
+        log.failures = vec![503; 2];
+    });
+    assert_eq!(witness(&control_plane, &site).await.exit, 2);
+    later(&control_plane, 16 * 60);
+    assert_eq!(kind(&witness(&control_plane, &site).await), "promise_broken");
+}
+
+/// Before the first epoch there is none, and what the Runner followed since hides nothing.
+#[tokio::test]
+async fn a_row_that_is_said_to_be_in_no_epoch_that_was_watched_is_an_alarm() {
+    let (control_plane, site) = promised(3, 1_000).await;
+    assert_eq!(witness(&control_plane, &site).await.exit, 3, "it is owed");
+    control_plane.log(|log| {
+        log.rotate();
+        log.excuse = Some((409, "row-in-ended-epoch"));
+    });
+    assert_eq!(kind(&missed(&control_plane, &site).await), "promise_broken");
 }
 
 /// What was promised before the end may stand on either side of it.

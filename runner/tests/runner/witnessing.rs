@@ -237,14 +237,14 @@ async fn a_promise_whose_time_is_not_over_is_not_asked_for() {
 }
 
 /// Looks, and again after a quarter of an hour: whoever was down has had the time to seal what was owed.
-async fn missed(control_plane: &ControlPlane, site: &Site) -> Answer {
+pub(crate) async fn missed(control_plane: &ControlPlane, site: &Site) -> Answer {
     let first = witness(control_plane, site).await;
     assert_eq!((first.exit, &first.json["overdue"]), (3, &json!(1)), "{}", first.json);
     later(control_plane, 16 * 60);
     witness(control_plane, site).await
 }
 
-fn later(control_plane: &ControlPlane, seconds: i64) {
+pub(crate) fn later(control_plane: &ControlPlane, seconds: i64) {
     control_plane.state.lock().unwrap().clock_ahead_s += seconds;
 }
 

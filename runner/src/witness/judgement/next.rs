@@ -38,7 +38,7 @@ impl Expected<'_> {
         let unreadable = |error: &dyn std::error::Error| Wrong::Unreadable(error.to_string());
         let note = Note::parse(next.checkpoint.as_bytes()).map_err(|error| unreadable(&error))?;
         let head = Checkpoint::parse(note.text).map_err(|error| unreadable(&error))?;
-        let expected = format!("{}/{}", self.origin, last.epoch() + 1);
+        let expected = format!("{}/{}", self.origin, last.epoch().saturating_add(1));
         if head.origin != expected {
             let what = format!("the log {} was shown instead of {expected}", head.origin);
             return Err(Wrong::Alarm(AlarmKind::OtherLog, what));
@@ -65,7 +65,7 @@ impl Expected<'_> {
             at: now,
             first: First { size: 0, at: now },
             delivered: None,
-            after: Some(Box::new(last.tree())),
+            ended: last.ending(),
         })
     }
 }

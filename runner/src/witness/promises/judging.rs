@@ -6,10 +6,7 @@ use chain::{Hash, proof, row, row::Row, tree::leaf_hash};
 use domain::Timestamp;
 use protocol::{Digest, witness::PromisedRow};
 
-use super::{
-    super::{Seen, Tree},
-    ENDED,
-};
+use super::{super::Seen, ENDED};
 
 /// So long after its time, a row that is not there is a broken promise: a head is signed some seconds after a row is sealed.
 const PATIENCE: Duration = Duration::from_mins(15);
@@ -24,6 +21,9 @@ pub(super) struct Clocks {
     pub(super) later: Timestamp,
 }
 
+/// A row is promised within so long.
+const SEALED_WITHIN: Duration = Duration::from_mins(1);
+
 /// Whether the control plane says that there is no such row: that it is not there, that it was removed before its time, or that it is in an epoch
 /// of the log in which it cannot be.
 pub(super) fn is_denial(code: &str, seal_by: Timestamp, clocks: Clocks, seen: &Seen) -> bool {
@@ -35,9 +35,10 @@ pub(super) fn is_denial(code: &str, seal_by: Timestamp, clocks: Clocks, seen: &S
     }
 }
 
-/// Whether a row may be in an epoch before the one that is seen, into which the Runner was let after the row was due.
+/// Whether a row may be in an epoch before those that the Runner saw: it was promised before the first look.
 fn may_be_left_behind(seal_by: Timestamp, seen: &Seen) -> bool {
-    seen.epoch() > 0 && seal_by < seen.first.at
+    let oldest = seen.oldest();
+    oldest.epoch() > 0 && seal_by < oldest.first.at.plus(SEALED_WITHIN)
 }
 
 /// Whether a row that is not there is late beyond what sealing and signing take, and was so at a look that is long ago: whoever was down has had
@@ -47,7 +48,7 @@ pub(super) fn is_broken(seal_by: Timestamp, denied_since: Timestamp, clocks: Clo
 }
 
 /// Whether the row is the one that was promised, and stands in the log that was witnessed.
-pub(super) fn check(shown: &PromisedRow, intent: Digest, tree: &Tree) -> Result<(), String> {
+pub(super) fn check(shown: &PromisedRow, intent: Digest, seen: &Seen) -> Result<(), String> {
     let text = row::intent_text(&shown.row).map_err(|error| error.to_string())?;
     if Digest::of(&text) != intent {
         return Err("its intent has another digest than the receipt's".to_owned());
@@ -58,7 +59,6 @@ pub(super) fn check(shown: &PromisedRow, intent: Digest, tree: &Tree) -> Result<
     }
     let path: Vec<_> = shown.proof.iter().map(|Digest(bytes)| Hash(*bytes)).collect();
     let leaf = leaf_hash(shown.row.as_bytes());
-    let Digest(root) = tree.root;
-    proof::check_inclusion(leaf, shown.index, tree.size, &path, Hash(root))
+    proof::check_inclusion(leaf, shown.index, seen.size, &path, seen.root())
         .map_err(|error| error.to_string())
 }

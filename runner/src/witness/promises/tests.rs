@@ -3,7 +3,7 @@
 use chain::{Hash, proof, row::Row, tree::leaf_hash};
 
 use super::*;
-use crate::witness::{First, Tree};
+use crate::witness::First;
 
 const INTENT: &str = r#"{"act":{"id":"rnr_1","kind":"runner"},"action":"run.completed","at":"2026-11-21T00:00:00.001234Z","data":{},"id":"aud_1","out":"ok","salt":"b1946ac92492d2347c6235b400000007","src":{"app":"runs","inst":"7f9c","n":1},"t":"ten_a","target":{"id":"run_1","kind":"run"},"v":1}"#;
 
@@ -25,7 +25,7 @@ fn shown(seq: u64) -> (PromisedRow, Seen) {
         at,
         first: First { size: 1, at },
         delivered: None,
-        after: None,
+        ended: Vec::new(),
     };
     (PromisedRow { row: text, index: seq, proof }, seen)
 }
@@ -33,14 +33,13 @@ fn shown(seq: u64) -> (PromisedRow, Seen) {
 #[test]
 fn the_promised_row_is_known_by_its_intent_and_proved_under_the_witnessed_head() {
     let (row, seen) = shown(1);
-    let seen = seen.tree();
     assert_eq!(check(&row, Digest::of(INTENT), &seen), Ok(()));
     assert!(check(&row, Digest::of("another intent"), &seen).is_err());
     let elsewhere = PromisedRow { index: 2, ..row.clone() };
     assert!(check(&elsewhere, Digest::of(INTENT), &seen).is_err());
     let unproved = PromisedRow { proof: Vec::new(), ..row.clone() };
     assert!(check(&unproved, Digest::of(INTENT), &seen).is_err());
-    let other_log = Tree { root: Digest::ZERO, ..seen };
+    let other_log = Seen { root: Digest::ZERO, ..seen };
     assert!(check(&row, Digest::of(INTENT), &other_log).is_err());
 }
 
@@ -82,6 +81,29 @@ fn a_row_is_in_an_epoch_that_is_over_only_if_it_was_due_before_the_runner_began_
         is_denial("row-in-ended-epoch", at(seal_by), clocks, seen)
     };
     assert!(denied(&Seen { first: began, ..first }, 99), "no epoch ended before the first");
-    assert!(!denied(&later, 99));
-    assert!(denied(&later, 100));
+    assert!(!denied(&later, 159), "promised before it looked, and due a minute later");
+    assert!(denied(&later, 160));
+    // What it followed since changes nothing: it saw all of that.
+    let name = format!("{}/3", later.origin.trim_end_matches("/2"));
+    let began = First { size: 0, at: at(500) };
+    let followed = Seen { origin: name, first: began, ended: later.ending(), ..later };
+    assert!(!denied(&followed, 159));
+    assert!(denied(&followed, 160));
+}
+
+/// Whoever rotates a log often enough does not get away with a row in an epoch that the Runner has forgotten.
+#[test]
+fn the_epochs_that_are_remembered_are_few_and_the_watch_is_as_long_as_it_was() {
+    let at = Timestamp::from_unix_s;
+    let (_, mut seen) = shown(1);
+    for epoch in 1..=40 {
+        let first = First { size: 0, at: at(epoch * 100) };
+        let origin = format!("control.example/log/ten_a/{epoch}");
+        seen = Seen { origin, first, ended: seen.ending(), ..seen };
+        assert!(seen.ended.iter().all(|end| end.ended.is_empty()));
+        assert_eq!(seen.ended.len(), usize::try_from(epoch).unwrap().min(16));
+    }
+    let names: Vec<_> = seen.ended.iter().map(Seen::epoch).collect();
+    assert_eq!(names, (24..40).rev().collect::<Vec<_>>());
+    assert_eq!((seen.oldest().epoch(), seen.oldest().first.at), (24, at(0)));
 }

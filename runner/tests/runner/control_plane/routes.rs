@@ -13,7 +13,6 @@ use protocol::{
 use serde_json::{Value, json};
 
 use super::{ControlPlane, app_key, received::Received};
-use crate::log;
 
 impl ControlPlane {
     pub(super) fn route(&self, request: &Received) -> (u16, Value) {
@@ -141,17 +140,19 @@ impl ControlPlane {
     }
 
     fn keyset(&self) -> Envelope {
+        let of_log = self.state.lock().unwrap().log.listed();
+        let of_log =
+            of_log.into_iter().map(|jwk| ListedKey { usage: KeyUse::Checkpoint, app: None, jwk });
         let listed =
             |usage, key: &Es256Key| ListedKey { usage, app: None, jwk: key.public().jwk() };
         let mut keys = ControlPlaneKeys {
             v: V1,
             deployment: "test".parse().unwrap(),
-            version: 1,
+            version: of_log.len() as u64,
             issued_at: Timestamp::default(),
             keys: vec![
                 listed(KeyUse::Command, &self.command),
                 listed(KeyUse::Receipt, &self.receipt),
-                ListedKey { usage: KeyUse::Checkpoint, app: None, jwk: log::key() },
                 ListedKey {
                     usage: KeyUse::Intent,
                     app: Some("runs".parse().unwrap()),
@@ -160,6 +161,7 @@ impl ControlPlane {
             ],
             log_origin_prefix: "log.test/".parse().unwrap(),
         };
+        keys.keys.extend(of_log);
         let lists_no_app = self.state.lock().unwrap().lists_no_app;
         keys.keys.retain(|listed| !lists_no_app || listed.usage != KeyUse::Intent);
         Envelope::sign_message(&keys, &[&self.root]).unwrap()
