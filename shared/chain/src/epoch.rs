@@ -52,6 +52,17 @@ pub struct Announced {
     pub row: String,
 }
 
+/// What the last row of an epoch says of the next, where all of it has its form.
+#[derive(Clone, Debug)]
+pub(crate) struct Named {
+    /// The name of the log, which is that of its first epoch.
+    pub(crate) log: String,
+    /// The number of the next epoch.
+    pub(crate) epoch: u64,
+    /// The keys that will sign it.
+    pub(crate) keys: Vec<VerifierKey>,
+}
+
 /// What row 0 of an epoch shows of the keys.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Beginning {
@@ -71,13 +82,20 @@ impl Rotation {
     /// The keys of the ending epoch, whose name is `name`, and those of the next.
     fn parse_keys(&self, name: &str) -> Option<(Vec<VerifierKey>, Vec<VerifierKey>)> {
         let of = |keys: &[String], name: &str| -> Option<Vec<VerifierKey>> {
-            let parsed: Option<Vec<VerifierKey>> =
-                keys.iter().map(|key| key.parse().ok()).collect();
-            parsed.filter(|keys| {
-                (1..=KEYS_MAX).contains(&keys.len()) && keys.iter().all(|key| key.name() == name)
-            })
+            // First how many there are: a row has room for a thousand, and each takes a while.
+            let few = Some(keys).filter(|keys| (1..=KEYS_MAX).contains(&keys.len()))?;
+            let parsed = few.iter().map(|key| key.parse::<VerifierKey>().ok());
+            parsed.map(|key| key.filter(|key| key.name() == name)).collect()
         };
         Some((of(&self.by, name)?, of(&self.keys, &self.next)?))
+    }
+
+    /// What it says of the epoch after the one whose name is `name`; `None` where that is not all that it must say.
+    pub(crate) fn named(&self, name: &str) -> Option<Named> {
+        let (log, epoch) = genesis::later(&self.next)?;
+        let is_next = genesis::later(name).unwrap_or((name, 0)) == (log, epoch - 1);
+        let (_, keys) = self.parse_keys(name).filter(|_| is_next)?;
+        Some(Named { log: log.to_owned(), epoch, keys })
     }
 
     /// Whether the next epoch has another key than this one.
@@ -185,10 +203,12 @@ impl Announced {
 /// The rules of an epoch's second and last row, as its rows pass.
 #[derive(Clone, Debug, Default)]
 pub struct Borders {
+    /// The name of the epoch, as row 0 says it.
+    origin: String,
     second: Second,
     /// Whether it has ended.
     is_over: bool,
-    /// What its last row says, if it says it as it should.
+    /// What its last row says, if it can be read.
     end: Option<Rotation>,
 }
 
@@ -231,6 +251,7 @@ impl Borders {
             self.end = Rotation::of(row);
         }
         if row.seq == 0 {
+            self.origin = genesis::origin_of(row).unwrap_or_default();
             self.second = Second::after(row);
             return Ok(());
         }
@@ -254,9 +275,9 @@ impl Borders {
         self.is_over
     }
 
-    /// What the last row says of the next epoch.
-    pub(crate) const fn end(&self) -> Option<&Rotation> {
-        self.end.as_ref()
+    /// What the last row says of the next epoch, if it says it as it should.
+    pub(crate) fn end(&self) -> Option<Named> {
+        self.end.as_ref().and_then(|said| said.named(&self.origin))
     }
 
     /// What a reader must know of how this epoch began and ended: whole sentences.

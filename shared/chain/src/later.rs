@@ -6,16 +6,17 @@
 //! epoch's head needs to pin nothing else. A log is witnessed only if these heads are, too: otherwise whoever has the key of a later epoch could
 //! make one for this file alone.
 
-use ed25519_dalek::VerifyingKey;
+mod keys;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Hash,
     checkpoint::Checkpoint,
     cosignature::date_time,
-    epoch::Rotation,
+    epoch::{Named, Rotation},
     genesis,
-    note::{Note, VerifierKey},
+    note::Note,
     policy::Policy,
     proof,
     purge::Ledger,
@@ -24,6 +25,7 @@ use crate::{
     row::Row,
     tree::leaf_hash,
 };
+use keys::Keys;
 
 /// The file of an export that shows rows of later epochs.
 pub const FILE: &str = "later.ndjson";
@@ -57,7 +59,7 @@ struct Way<'a> {
     /// The name of the log, and the number of the epoch after the one that ended.
     log: (String, u64),
     /// The keys that the rows which end epochs name.
-    known: Vec<VerifyingKey>,
+    keys: Keys,
     /// The epoch and the number of the last row.
     last: Option<(u64, u64)>,
     /// Whether enough witnesses cosigned every head.
@@ -88,36 +90,25 @@ impl Lines {
     pub(crate) fn account(
         &self,
         tenant: &str,
-        end: Option<&Rotation>,
+        end: Option<Named>,
         ledger: &mut Ledger,
     ) -> Result<bool, Finding> {
         if self.shown.is_empty() {
             return Ok(true);
         }
-        let log = end.and_then(|end| genesis::later(&end.next));
-        let (Some(end), Some((log, epoch))) = (end, log) else {
-            return Err(finding("an epoch that has not ended".to_owned()));
+        let Some(end) = end else {
+            return Err(finding("an epoch that has not ended as it should".to_owned()));
         };
-        let log = (log.to_owned(), epoch);
-        let (known, quorum) = (Vec::new(), &self.quorum);
-        let mut way = Way { tenant, quorum, log, known, last: None, is_witnessed: true };
-        way.learn(end);
+        let (log, quorum) = ((end.log.clone(), end.epoch), &self.quorum);
+        let keys = Keys::default();
+        let mut way = Way { tenant, quorum, log, keys, last: None, is_witnessed: true };
+        way.keys.add(end);
         self.shown.iter().try_for_each(|shown| way.pass(shown, ledger)).map_err(finding)?;
         Ok(way.is_witnessed)
     }
 }
 
 impl Way<'_> {
-    /// Notes the keys that a row names which ends an epoch. What none can read is none.
-    fn learn(&mut self, said: &Rotation) {
-        let keys = said.keys.iter().filter_map(|key| key.parse::<VerifierKey>().ok());
-        for key in keys {
-            if !self.known.contains(key.key()) {
-                self.known.push(*key.key());
-            }
-        }
-    }
-
     fn pass(&mut self, shown: &Shown, ledger: &mut Ledger) -> Result<(), String> {
         let text = |error: &dyn std::error::Error| error.to_string();
         let note = Note::parse(shown.note.as_bytes()).map_err(|error| text(&error))?;
@@ -127,8 +118,7 @@ impl Way<'_> {
             .filter(|(log, epoch)| log == name && epoch >= first)
             .map(|(_, epoch)| epoch)
             .ok_or_else(|| format!("a head of {}", head.origin))?;
-        let keys = self.known.iter().map(|key| VerifierKey::new(&head.origin, *key));
-        let keys = keys.collect::<Result<Vec<_>, _>>().map_err(|error| text(&error))?;
+        let keys = self.keys.of(epoch, &head.origin).map_err(|error| text(&error))?;
         note.verify(&keys).map_err(|error| text(&error))?;
         let cosigned = self.quorum.cosigned(&note).map_err(|error| text(&error))?;
         let row = Row::parse(&shown.row).map_err(|error| text(&error))?;
@@ -139,8 +129,8 @@ impl Way<'_> {
         let leaf = leaf_hash(shown.row.as_bytes());
         let proved = proof::check_inclusion(leaf, row.seq, head.size, &shown.proof, head.root);
         proved.map_err(|error| text(&error))?;
-        if let Some(said) = Rotation::of(&row) {
-            self.learn(&said);
+        if let Some(named) = Rotation::of(&row).and_then(|said| said.named(&head.origin)) {
+            self.keys.add(named);
         }
         // Of years with more than four digits, a text does not say which is earlier; and no row is as late.
         let times = cosigned.values().map(|time| date_time(*time));

@@ -272,6 +272,16 @@ SMALL = {
 }
 
 
+P = 2**255 - 19
+D = -121665 * pow(121666, -1, P)
+
+
+def is_point(raw):
+    """RFC 8032, 5.1.3: whether a point of the curve has this y, so that (y^2 - 1) / (D y^2 + 1) has a root."""
+    square = (int.from_bytes(raw, "little") % (1 << 255)) ** 2
+    return pow((square - 1) * pow(D * square + 1, -1, P), (P - 1) // 2, P) in (0, 1)
+
+
 class Key:
     """A key as text, NAME+ID+BASE64."""
 
@@ -287,6 +297,8 @@ class Key:
         self.id = hashlib.sha256(self.name.encode() + b"\n" + raw).digest()[:4]
         if len(raw) != 33 or raw[0] != self.KIND or self.id.hex() != identifier or not re.fullmatch(r"[^\s+]+", self.name):
             raise Refused("not an Ed25519 key with its identifier")
+        if not is_point(raw[1:]):
+            raise Refused("not a point of the curve")
         self.raw = raw[1:]
 
     def under(self, name):
@@ -831,19 +843,21 @@ class Later:
         return line
 
     def account(self, tenant, end, ledger):
-        """Whether every line is proved. What those before the first that is not say counts."""
-        if self.lines and (end is None or not is_later(end["next"])):
+        """Whether every line is proved. What those before the first that is not say counts. `end` is what the last row of the file names."""
+        if self.lines and end is None:
             return False
-        keys, last, witnessed = self.keys(end) if end else {}, (0, -1), True
+        ends, last, witnessed = [end], (0, -1), True
         for line in self.lines:
             try:
-                row, place, times = self.row(line, tenant, end["next"], keys)
+                row, place, times, origin = self.row(line, tenant, ends)
             except Refused:
                 return False
             if place <= last:
                 return False
             last, witnessed = place, witnessed and self.is_witnessed(times)
-            keys |= self.keys(rotation(row))
+            found = named(row, origin)
+            if found and found[1] > ends[-1][1]:
+                ends.append(found)
             ledger.note(row, None, day_after(list(times.values())))
         self.witnessed = witnessed
         return True
@@ -857,30 +871,21 @@ class Later:
         found = {name: key.cosigned(note) for name, key in self.policy.witnesses.items()} if self.policy else {}
         return {name: time for name, time in found.items() if time is not None}
 
-    @staticmethod
-    def keys(said):
-        """The keys that a row names which ends an epoch, by their bytes."""
-        found = {}
-        for text in said["keys"] if said else []:
-            try:
-                found[Key(text).raw] = Key(text)
-            except Refused:
-                pass
-        return found
-
-    def row(self, line, tenant, following, keys):
+    def row(self, line, tenant, ends):
         note = Note(line["note"].encode())
         origin, size, root = read_checkpoint(note.text)
-        (log, _, first), (name, _, epoch) = following.rpartition("/"), origin.rpartition("/")
-        if not is_later(origin) or name != log or int(epoch) < int(first):
+        log, epoch = epoch_of(origin)
+        if log != ends[0][0] or epoch < ends[0][1]:
             raise Refused("of no later epoch of this log")
-        note.signed_by([key.under(origin) for key in keys.values()])
+        # Of the last rotation before it: an epoch that was cut off names none.
+        keys = next(keys for _, first, keys in reversed(ends) if first <= epoch)
+        note.signed_by([key.under(origin) for key in keys])
         raw = line["row"].encode()
         row = read_row(raw)
         path = [bytes.fromhex(text) for text in line["proof"]]
         if row["t"] != tenant or row["seq"] >= size or inclusion_root(leaf(raw), row["seq"], size, path) != root:
             raise Refused("not in that epoch")
-        return row, (int(epoch), row["seq"]), self.times(note)
+        return row, (epoch, row["seq"]), self.times(note), origin
 
 
 def is_previous(said):
@@ -906,8 +911,33 @@ def rotation(row):
     said = json.loads(row["data"])
     if row["action"] != "log.rotate" or not all(is_texts(said.get(member)) for member in ("by", "keys")):
         return None
-    is_whole = isinstance(said.get("next"), str) and is_number(said.get("rotation"))
+    is_whole = isinstance(said.get("next"), str) and is_number(said.get("rotation"), 1 << 32)
     return said if is_whole else None
+
+
+def keys_of(texts, name):
+    """1.3.1: 1 to 8 keys under this name."""
+    if not 1 <= len(texts) <= 8:
+        raise Refused("no keys, or too many")
+    keys = [Key(text) for text in texts]
+    if any(key.name != name for key in keys):
+        raise Refused("the key of another log")
+    return keys
+
+
+def named(row, name):
+    """1.6.1: the log, the number of the epoch after `name`, and its keys, as the row which ends `name` names them; None for another row."""
+    said = rotation(row)
+    if said is None or name is None or not is_later(said["next"]):
+        return None
+    (log, epoch), (own, before) = epoch_of(said["next"]), epoch_of(name)
+    if (log, epoch) != (own, before + 1):
+        return None
+    try:
+        keys_of(said["by"], name)
+        return log, epoch, keys_of(said["keys"], said["next"])
+    except Refused:
+        return None
 
 
 def day_after(times):
@@ -919,21 +949,30 @@ def day_after(times):
 
 def is_later(origin):
     log, _, number = origin.rpartition("/")
-    return bool(re.fullmatch("[1-9][0-9]*", number)) and int(number) < 1 << 64 and bool(log)
+    return bool(re.fullmatch("[1-9][0-9]{,19}", number)) and int(number) < 1 << 64 and bool(log)
+
+
+def epoch_of(origin):
+    """The name of the first epoch, and the number of this one."""
+    log, _, number = origin.rpartition("/")
+    return (log, int(number)) if is_later(origin) else (origin, 0)
 
 
 class Borders:
     """1.3.1: the rules of an epoch's second and last row."""
 
     def __init__(self):
-        self.ended, self.second, self.end = False, None, None
+        self.ended, self.second, self.end, self.origin = False, None, None, None
 
     def step(self, row):
         if self.ended:
             return row["seq"], "profile"
         self.ended = row["action"] == "log.rotate"
-        self.end = rotation(row) if self.ended else None
+        self.end = named(row, self.origin) if self.ended else None
         if row["seq"] == 0:
+            data = json.loads(row["data"])
+            says = data.get("hash") == "sha256" and isinstance(data.get("origin"), str)
+            self.origin = data["origin"] if says else None
             self.second = self.after(row)
             return None
         second = self.second if row["seq"] == 1 else None
@@ -1195,11 +1234,7 @@ class Verification:
         path = [bytes.fromhex(text) for text in previous["announced"]["proof"]]
         if inclusion_root(leaf(raw), row["seq"], head[1], path) != head[2]:
             return False
-        by, keys = ([Key(text) for text in said[member]] for member in ("by", "keys"))
-        if any(key.name != name for key in by) or any(key.name != origin for key in keys):
-            return False
-        if not 1 <= len(by) <= 8 or not 1 <= len(keys) <= 8:
-            return False
+        by, keys = keys_of(said["by"], name), keys_of(said["keys"], origin)
         pinned = {key.raw for key in self.policy.log} if self.policy else set()
         known = [key for key in by if key.raw in pinned]
         note.signed_by(known or by)

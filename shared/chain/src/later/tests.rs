@@ -12,6 +12,7 @@ use crate::{
     verify,
 };
 
+mod rotations;
 mod witnessed;
 
 const OLD: &str = "2025-01-01T00:00:00.000000Z";
@@ -30,11 +31,18 @@ fn signer(epoch: u8) -> Signer {
 
 /// The row that ends the epoch before `next`.
 fn rotate(next: u8) -> VerifiedIntent {
-    let key = |signer: Signer| json!([signer.verifier_key().to_string()]);
+    rotate_to(next, &[signer(next)])
+}
+
+/// The row that ends the epoch before `next` and names these keys.
+fn rotate_to(next: u8, keys: &[Signer]) -> VerifiedIntent {
+    let texts = |signers: &[Signer]| -> Vec<String> {
+        signers.iter().map(|signer| signer.verifier_key().to_string()).collect()
+    };
     let by = if next == 1 { sample::log_signer() } else { signer(next - 1) };
     let said = [
-        ("by", key(by)),
-        ("keys", key(signer(next))),
+        ("by", json!(texts(&[by]))),
+        ("keys", json!(texts(keys))),
         ("next", json!(origin(next.into()))),
         ("rotation", json!(next)),
     ];
@@ -43,7 +51,11 @@ fn rotate(next: u8) -> VerifiedIntent {
 
 /// The first epoch: six rows, what is said then, and its end.
 fn ended(then: Vec<VerifiedIntent>) -> Vec<String> {
-    let rows = (0..6).map(sample::verified).chain(then).chain([rotate(1)]);
+    ended_by(rotate(1), then)
+}
+
+fn ended_by(end: VerifiedIntent, then: Vec<VerifiedIntent>) -> Vec<String> {
+    let rows = (0..6).map(sample::verified).chain(then).chain([end]);
     sample::seal_at(&rows.map(|intent| (intent, OLD)).collect::<Vec<_>>())
 }
 
@@ -83,8 +95,12 @@ fn shown_by(signer: &Signer, number: u64, rows: &[String], seq: usize) -> Shown 
 
 /// Every row of the epoch `number` but its first.
 fn shown(number: u8, rows: &[String]) -> Vec<Shown> {
-    let of = |seq| shown_by(&signer(number), number.into(), rows, seq);
-    (1..rows.len()).map(of).collect()
+    all_by(&signer(number), number, rows)
+}
+
+/// The same, as this signer shows them.
+fn all_by(signer: &Signer, number: u8, rows: &[String]) -> Vec<Shown> {
+    (1..rows.len()).map(|seq| shown_by(signer, number.into(), rows, seq)).collect()
 }
 
 fn text(lines: &[Shown]) -> String {
