@@ -15,6 +15,7 @@ pub(crate) use chain::{QueuedStatement, StatementState};
 pub(crate) use evidence::EvidenceRecord;
 pub(crate) use ledger::Disclosed;
 pub(crate) use memory::NonceUse;
+pub(crate) use witness::End;
 
 use std::{
     path::Path,

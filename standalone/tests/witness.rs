@@ -12,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ambient::SystemClock;
 use chain::{
     anchor::PROOF,
     container,
@@ -19,17 +20,19 @@ use chain::{
     report::{Kind, Report, Verdict},
     verify,
 };
-use ports::Randomness;
+use ports::{Clock as _, Randomness};
 use protocol::{Digest, key::Ed25519Key};
 use serde_json::{Value, json};
 use system_tests::{
     doubles::SeededRandomness,
     load::{Customer, CustomerKeys, Exported, Layout, Server},
-    world::DEPLOYMENT,
+    world::{DEPLOYMENT, World},
 };
 use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_mins(1);
+/// So long after its key was made, a log goes on with it.
+const KNOWN_AFTER: Duration = Duration::from_mins(20);
 const KILLS: usize = 12;
 /// Longer than a look takes, so that some end before they are killed.
 const LOOK_MS: u64 = 120;
@@ -135,11 +138,13 @@ impl Scene {
         }
     }
 
-    /// Starts the control plane again with this rotation of its logs.
-    fn rotate(&mut self, rotation: &str) {
+    /// Starts the control plane again with this rotation of its logs, whose key was made a while ago.
+    async fn rotate(&mut self, rotation: &str) {
         let (address, data) = (self.server().address, self.folder.path().join("data"));
         self.server.take().unwrap().stop();
         let settings = [("PROOFLINE_LOG_ROTATION", rotation)];
+        let then = SystemClock.now().minus(KNOWN_AFTER);
+        drop(World::set_to(&data, then, &settings).await);
         self.server = Some(Server::start_set_to(address, program(), &data, &settings));
     }
 
@@ -307,7 +312,7 @@ async fn a_rotation_of_the_logs_is_followed_and_both_epochs_are_witnessed() {
     let mut scene = Scene::new().await;
     scene.witness(0, 3).await;
     let before = scene.policy();
-    scene.rotate("1");
+    scene.rotate("1").await;
     let origin = format!("{}/1", before.origin);
     let rows = scene.go_over_to(&origin).await;
     let address = scene.server().address;

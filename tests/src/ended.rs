@@ -1,8 +1,8 @@
 //! A tenant whose log was rotated: its first epoch has ended, and is over its time.
 
-use std::{ops::Range, path::Path};
+use std::{ops::Range, path::Path, time::Duration};
 
-use domain::{Plan, Role};
+use domain::{Plan, Role, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{
@@ -15,9 +15,14 @@ use crate::{
 /// The hold of the tests.
 pub const HELD: Range<u64> = 10..20;
 
-/// The same deployment as it starts with the operator's next rotation.
-pub async fn rotated(world: &World, data: &Path, rotation: &str) -> World {
-    World::set_to(data, world.now(), &[("PROOFLINE_LOG_ROTATION", rotation)]).await
+/// So long after a key was made, a log announces it.
+const KNOWN_AFTER: Duration = Duration::from_mins(20);
+
+/// A deployment some time after the operator asked for that rotation: the key was made then, and is known to everybody now.
+pub async fn rotated(data: &Path, now: Timestamp, rotation: &str) -> World {
+    let settings = [("PROOFLINE_LOG_ROTATION", rotation)];
+    drop(World::set_to(data, now.minus(KNOWN_AFTER), &settings).await);
+    World::set_to(data, now, &settings).await
 }
 
 /// Something happens, so that the log ends and goes on.
@@ -38,7 +43,7 @@ pub async fn old_epoch(held: bool) -> (World, World, Person) {
         hold(&before, &owner, None).await;
     }
     project(&before).await;
-    let world = rotated(&before, &before.data(), "1").await;
+    let world = rotated(&before.data(), before.now(), "1").await;
     go_over(&world, &owner, 1).await;
     world.clock.advance(DAY * 420);
     let owner = again(&world, &owner).await;

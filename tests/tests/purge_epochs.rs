@@ -149,7 +149,7 @@ async fn an_ended_epoch_waits_for_its_time_its_export_and_its_witness() {
     let owner = before.person(before.tenant(Plan::Business).await, Role::Owner).await;
     record(&before, &owner, ROWS).await;
     witness(&before, &owner).await;
-    let world = rotated(&before, &before.data(), "1").await;
+    let world = rotated(&before.data(), before.now(), "1").await;
     go_over(&world, &owner, 1).await;
     world.clock.advance(DAY * 390);
     let owner = again(&world, &owner).await;
@@ -189,7 +189,7 @@ async fn a_purge_goes_on_over_rotations() {
     sweep(&before, &owner).await;
     let noticed = purges(&before, &owner).await.remove(0);
     assert_eq!((&noticed["state"], &noticed["epoch"]), (&json!("noticed"), &json!(0)));
-    let world = rotated(&before, &before.data(), "1").await;
+    let world = rotated(&before.data(), before.now(), "1").await;
     go_over(&world, &owner, 1).await;
     for number in 0..10 {
         note(&world, &owner, 1000 + number * 30..1000 + (number + 1) * 30).await;
@@ -208,7 +208,7 @@ async fn a_purge_goes_on_over_rotations() {
         assert!(young.contains(&canary(number)), "{number}");
     }
 
-    let last = rotated(&world, &before.data(), "2").await;
+    let last = rotated(&before.data(), world.now(), "2").await;
     go_over(&last, &owner, 2).await;
     let (file, report) = first_epoch(&last, &owner).await;
     let to = done["to"].as_u64().unwrap();

@@ -1,6 +1,6 @@
 //! What a purge leaves alone: rows that are held when it is recorded, and what is known of them; and rows that are to be kept for longer meanwhile.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::{collections::BTreeSet, ops::Range, time::Duration};
 
 use domain::{Actor, AuditEvent, EventKind, Plan, Role, Target, UserId};
 use serde_json::{Value, json};
@@ -66,6 +66,39 @@ async fn what_is_released_while_a_purge_is_under_way_waits_for_the_next() {
     sweep(&world, &owner).await;
     let second = purges(&world, &owner).await.remove(0);
     assert_eq!((&second["state"], &second["from"]), (&json!("executed"), &json!(HELD.start)));
+    assert!(singing(&first_epoch(&world, &owner).await.0).is_disjoint(&held()));
+}
+
+/// A hold may be set while the row is written that accounts for the purge, and be in the log before it.
+#[tokio::test]
+async fn what_is_held_for_a_moment_while_a_purge_is_under_way_waits_for_the_next() {
+    let world = World::new().await;
+    let owner = old_log(&world).await;
+    witness(&world, &owner).await;
+    sweep(&world, &owner).await;
+    agree(&world, &owner).await;
+    for _ in 0..3 {
+        sweep(&world, &owner).await;
+    }
+    assert_eq!(purges(&world, &owner).await[0]["state"], "recorded", "for want of a witness");
+    world.clock.advance(Duration::from_secs(1));
+    let path = hold(&world, &owner).await;
+    call(&world, &owner, "DELETE", &path, None).await;
+    seal(&world, &owner).await;
+    witness(&world, &owner).await;
+    sweep(&world, &owner).await;
+    let done = purges(&world, &owner).await;
+    assert!(done.iter().any(|purge| purge["state"] == "executed"), "{done:?}");
+    let (file, report) = first_epoch(&world, &owner).await;
+    assert!(singing(&file).is_superset(&held()), "{report:?}");
+
+    sweep(&world, &owner).await;
+    agree(&world, &owner).await;
+    for _ in 0..3 {
+        sweep(&world, &owner).await;
+    }
+    witness(&world, &owner).await;
+    sweep(&world, &owner).await;
     assert!(singing(&first_epoch(&world, &owner).await.0).is_disjoint(&held()));
 }
 

@@ -1,5 +1,7 @@
 //! The operator rotates the logs: each ends, and goes on under its next name with a new key, which whoever pinned the old one can follow.
 
+use std::time::Duration;
+
 use axum::http::Method;
 use chain::{
     Hash,
@@ -14,7 +16,7 @@ use chain::{
     tree::leaf_hash,
     verify,
 };
-use domain::TenantId;
+use domain::{Role, TenantId};
 use ed25519_dalek::VerifyingKey;
 use ports::{Container, Identity, KeyPurpose, NewDocument, PartitionKey, Write};
 use protocol::{
@@ -26,6 +28,7 @@ use protocol::{
 use serde_json::{Value, json};
 use store::{Alarm, PublicKeys, SignedHead, SystemCap, log};
 use system_tests::{
+    ended,
     load::Customer,
     pinned::{self, export},
     sign_up::Owner,
@@ -85,7 +88,7 @@ async fn rotated() -> (World, World, Owner) {
     let world = World::new().await;
     let owner = world.owner().await;
     world.settle().await;
-    let next = World::set_to(&world.data(), world.now(), &ROTATED).await;
+    let next = ended::rotated(&world.data(), world.now(), "1").await;
     (world, next, owner)
 }
 
@@ -142,7 +145,7 @@ async fn both_epochs_are_witnessed_by_who_watched_the_first() {
     let owner = before.owner().await;
     let customer = Customer::of(&before, &owner).await;
     let runner = customer.runner_that_was_heard(&before, "plant-1").await;
-    let world = World::set_to(&before.data(), before.now(), &ROTATED).await;
+    let world = ended::rotated(&before.data(), before.now(), "1").await;
     let look = async |epoch: u64, from: u64| -> CheckpointAnswer {
         let path = format!("{WITNESS_CHECKPOINT}?from={from}&epoch={epoch}");
         serde_json::from_value(runner.ask(&world, Method::GET, &path, None).await).unwrap()
@@ -199,6 +202,25 @@ async fn a_rotation_happens_once() {
     assert_eq!((head.epoch, head.rotation), (0, 1));
     grow(&fresh, &owner).await;
     assert_eq!(signed(&fresh, owner.tenant).await.epoch, 0);
+}
+
+/// A Runner has a list of keys that is some minutes old: a log that went on at once would be signed by a key that it does not know.
+#[tokio::test]
+async fn a_log_goes_on_when_its_next_key_has_been_known_for_a_while() {
+    let before = World::new().await;
+    let owner = before.owner().await;
+    before.settle().await;
+    let world = World::set_to(&before.data(), before.now(), &ROTATED).await;
+    grow(&world, &owner).await;
+    assert_eq!(signed(&world, owner.tenant).await.epoch, 0);
+    world.clock.advance(Duration::from_mins(19));
+    let access = world.person(owner.tenant, Role::Owner).await.token;
+    let owner = Owner { access, ..owner };
+    grow(&world, &owner).await;
+    assert_eq!(signed(&world, owner.tenant).await.epoch, 0);
+    world.clock.advance(Duration::from_mins(1));
+    grow(&world, &owner).await;
+    assert_eq!(signed(&world, owner.tenant).await.epoch, 1);
 }
 
 /// A process of before the rotation signs nothing that it has no key for, and takes nothing for an attack.

@@ -18,6 +18,7 @@ use protocol::key::Jwk;
 use serde_json::json;
 use store::{PublicKeys, SignedHead};
 use system_tests::{
+    ended,
     sign_up::Owner,
     signing::{blobs, grow, head, refused_everywhere, rows_of, seal, sign, sign_directory, signed},
     world::World,
@@ -122,6 +123,37 @@ async fn a_raised_restore_epoch_ends_sessions_and_begins_a_new_epoch_of_the_log(
     assert_eq!((alarm.code.as_str(), alarm.restore), ("log-rolled-back", 0));
     assert_eq!(store::Alarm::read(&*blobs(&world), owner.tenant, 1).await.unwrap(), None);
     epochs_are_read(&world, &owner, &head.origin).await;
+}
+
+/// The backup is older than the row that ended the epoch, and that end was signed: the log goes on all the same, with the key that it had.
+#[tokio::test]
+async fn a_restore_to_before_a_signed_end_goes_on_with_the_key_that_the_log_had() {
+    let world = World::new().await;
+    let owner = world.owner().await;
+    world.settle().await;
+    let files = tempfile::tempdir().unwrap();
+    let snapshot = files.path().join("snapshot");
+    backup(&world, &snapshot);
+    let rotated = ended::rotated(&world.data(), world.now(), "1").await;
+    rotated.idle(true);
+    let path = "/api/audit/v1/audit/events?limit=1";
+    assert_eq!(rotated.call("GET", path, Some(&owner.access), None).await.status, 200);
+    seal(&rotated, owner.tenant).await;
+    assert_eq!(sign(&rotated, owner.tenant).await.status, 200);
+    let end = signed(&rotated, owner.tenant).await;
+    assert_eq!((end.epoch, end.ended), (0, Some(1)));
+
+    let dir = restored(&world.data(), &snapshot);
+    let settings = [("PROOFLINE_RESTORE_EPOCH", "1"), ("PROOFLINE_LOG_ROTATION", "1")];
+    let world = World::set_to(dir.path(), world.now(), &settings).await;
+    seal(&world, owner.tenant).await;
+    world.settle().await;
+    let after = signed(&world, owner.tenant).await;
+    assert_eq!((after.epoch, after.rotation, after.ended), (1, 0, None));
+    let rows = rows_of(&world, owner.tenant, 1).await;
+    let previous = genesis::previous_of(&Row::parse(&rows[0]).unwrap()).unwrap();
+    assert_eq!((previous.note, previous.announced), (end.note, None));
+    assert_eq!(store::Alarm::read(&*blobs(&world), owner.tenant, 1).await.unwrap(), None);
 }
 
 /// The second restore is of a backup that is older than the epoch which the first one began: what was sealed by then is known from the epoch before.

@@ -24,6 +24,7 @@ mod list_verifications;
 mod preview_purge;
 mod project_rows;
 mod projection;
+mod promised;
 mod purged;
 mod put_retention;
 mod read_checkpoint;
@@ -49,7 +50,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use domain::TenantId;
+use domain::{TenantId, Timestamp};
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use ports::{Identity, KeyPurpose, Ports};
 use protocol::key::Jwk;
@@ -185,6 +186,11 @@ impl State {
             Some(Jwk::Ed25519(bytes)) => VerifyingKey::from_bytes(&bytes).ok(),
             Some(Jwk::X25519(_) | Jwk::P256 { .. }) | None => None,
         })
+    }
+
+    /// When one version of a key of another app was made, if that is known here.
+    pub(crate) fn made_at(&self, purpose: KeyPurpose, version: u32) -> Option<Timestamp> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).made_at(purpose, version)
     }
 
     /// The key that signs an epoch of a log, if the signer has made it: that of the rotation in which the epoch was begun.

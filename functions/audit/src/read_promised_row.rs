@@ -1,12 +1,10 @@
-//! `GET /v1/audit/promised-row?size=&epoch=&receipt=` or `&promise=`: the row that a receipt, or a line of an answer, promised. Whoever holds one may see
+//! `GET /v1/audit/promised-row?size=&epoch=&from=&receipt=` or `&promise=`: the row that a receipt, or a line of an answer, promised. Whoever holds one may see
 //! that it was kept.
 
-use std::time::Duration;
-
 use axum::{Json, extract::State};
-use chain::{Hash, row};
+use chain::Hash;
 use domain::{Class, Fault, TenantId, Timestamp};
-use ports::{Blobs, Identity, KeyPurpose};
+use ports::{Identity, KeyPurpose};
 use protocol::{
     Digest,
     dsse::{Envelope, EnvelopeError},
@@ -18,20 +16,14 @@ use protocol::{
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
-use store::{KeyringError, Partition, SEAL_WITHIN, SignedHead, StoreError, log, proofs};
+use store::{KeyringError, SEAL_WITHIN, StoreError, proofs};
 use web::{Access, Endpoint, Problem, Selection};
 
 use crate::{
     described,
     export::{self, ExportError},
-    purged::Kept,
-    search::{self, Order},
+    promised::{Look, Wanted},
 };
-
-/// Clocks of apps differ by so much at most: a row is looked for from this long before its receipt on.
-const SKEW: Duration = Duration::from_mins(5);
-/// How often commits are read for one answer.
-const READS_MAX: usize = 64;
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint::get(
     "/v1/audit/promised-row",
@@ -47,6 +39,7 @@ pub(crate) const ENDPOINT: Endpoint = Endpoint::get(
     "row-not-found",
     "row-purged",
     "row-in-ended-epoch",
+    "search-unfinished",
     "nothing-signed",
     "log-refused",
     "checkpoint-unknown",
@@ -59,6 +52,8 @@ pub(crate) struct Asked {
     size: u64,
     /// The epoch of the log in which it is looked for; the one in which the log goes on unless it is said.
     epoch: Option<u64>,
+    /// Where an earlier look ended (`next` of `search-unfinished`).
+    from: Option<u64>,
     /// The receipt's envelope, in base64url.
     receipt: Option<String>,
     /// The line of the answer's head, in base64url.
@@ -86,10 +81,10 @@ enum PromiseError {
         "rows of that time were removed when their time was over; their hashes stay, and nothing else"
     )]
     Purged,
-    #[error("the row is in epoch {0} of the log, which is over; export that epoch and look there")]
+    #[error("if there is such a row, it is in an epoch of the log that is over; ask for epoch {0}")]
     Ended(u64),
-    #[error("too many rows were sealed at that time to look through at once")]
-    TooMany,
+    #[error("too many rows were sealed since to look through at once; ask again with from={0}")]
+    Unfinished(u64),
     #[error("a log of {0} rows was not signed")]
     Unsigned(u64),
     #[error(transparent)]
@@ -104,11 +99,13 @@ impl Fault for PromiseError {
     fn class(&self) -> Class {
         match self {
             Self::Receipt => Class::Forbidden,
-            Self::TooMany | Self::Keys(_) => Class::Unavailable,
+            Self::Keys(_) => Class::Unavailable,
             // Not 404, which says nothing more to anyone: a Runner raises an alarm for one of these and not for the others.
-            Self::NotFound(_) | Self::Purged | Self::Ended(_) | Self::Unsigned(_) => {
-                Class::Conflict
-            }
+            Self::NotFound(_)
+            | Self::Purged
+            | Self::Ended(_)
+            | Self::Unfinished(_)
+            | Self::Unsigned(_) => Class::Conflict,
             Self::Head(error) => error.class(),
             Self::Store(error) => error.class(),
         }
@@ -120,7 +117,8 @@ impl Fault for PromiseError {
             Self::NotFound(_) => "row-not-found",
             Self::Purged => "row-purged",
             Self::Ended(_) => "row-in-ended-epoch",
-            Self::TooMany | Self::Keys(_) => "dependency-unavailable",
+            Self::Unfinished(_) => "search-unfinished",
+            Self::Keys(_) => "dependency-unavailable",
             Self::Unsigned(_) => "checkpoint-unknown",
             Self::Head(error) => error.code(),
             Self::Store(error) => error.code(),
@@ -144,7 +142,10 @@ pub(crate) async fn handle(
     State(state): State<crate::State>,
     Selection(asked): Selection<Asked>,
 ) -> Result<Json<PromisedRow>, Problem> {
-    Ok(Json(promised(&state, &asked).await?))
+    match promised(&state, &asked).await {
+        Err(error @ PromiseError::Unfinished(next)) => Err(Problem::from(error).with("next", next)),
+        shown => Ok(Json(shown?)),
+    }
 }
 
 async fn promised(state: &crate::State, asked: &Asked) -> Result<PromisedRow, PromiseError> {
@@ -162,35 +163,21 @@ async fn promised(state: &crate::State, asked: &Asked) -> Result<PromisedRow, Pr
     if size > export::checkpoint(state, &log).await?.size {
         return Err(PromiseError::Unsigned(size));
     }
-    let (index, row) = match find(&*state.ports.blobs, &log, &owed, size).await {
-        Err(PromiseError::NotFound(size)) => {
-            return Err(ended(state, &log, &owed).await?.unwrap_or(PromiseError::NotFound(size)));
-        }
-        found => found?,
-    };
     let blobs = &*state.ports.blobs;
+    let Owed { intent, since, .. } = owed;
+    let wanted = Wanted { blobs, log: &log, intent, since };
+    let (index, row) = match wanted.look(size, asked.from).await? {
+        Look::Found(index, row) => (index, row),
+        Look::Unfinished(next) => return Err(PromiseError::Unfinished(next)),
+        Look::Purged => return Err(PromiseError::Purged),
+        Look::Missing if wanted.may_be_before().await? => {
+            return Err(PromiseError::Ended(log.epoch().saturating_sub(1)));
+        }
+        Look::Missing => return Err(PromiseError::NotFound(size)),
+    };
     let proof = proofs::inclusion(blobs, (log.tenant(), log.epoch()), index, size).await?;
     let proof = proof.into_iter().map(|Hash(bytes)| Digest(bytes)).collect();
     Ok(PromisedRow { row, index, proof })
-}
-
-/// What is to say of a row that is not in the current epoch, if it is in one that is over.
-async fn ended(
-    state: &crate::State,
-    log: &Partition,
-    owed: &Owed,
-) -> Result<Option<PromiseError>, PromiseError> {
-    for epoch in (0..log.epoch()).rev() {
-        let old = log.in_epoch(epoch);
-        let blobs = &*state.ports.blobs;
-        let Some(signed) = SignedHead::read_ended(blobs, log.tenant(), epoch).await? else {
-            continue;
-        };
-        if find(blobs, &old, owed, signed.size).await.is_ok() {
-            return Ok(Some(PromiseError::Ended(epoch)));
-        }
-    }
-    Ok(None)
 }
 
 async fn of_receipt(state: &crate::State, text: &str) -> Result<Owed, PromiseError> {
@@ -223,35 +210,4 @@ fn promising(name: &str) -> Option<KeyPurpose> {
     ]
     .into_iter()
     .find_map(|(identity, purpose)| (identity.name() == name).then_some(purpose))
-}
-
-/// The row whose intent is the promised one, among those that were sealed since it was promised.
-async fn find(
-    blobs: &dyn Blobs,
-    log: &Partition,
-    owed: &Owed,
-    size: u64,
-) -> Result<(u64, String), PromiseError> {
-    let start = log::first_since(log, owed.since.minus(SKEW), size).await?;
-    let mut left = start..size;
-    let mut is_whole = true;
-    for _ in 0..READS_MAX {
-        if left.is_empty() {
-            return Err(if is_whole { PromiseError::NotFound(size) } else { PromiseError::Purged });
-        }
-        for (number, row) in search::read(blobs, log, Order::Oldest, &left, search::COMMITS).await?
-        {
-            match row {
-                Kept::Row(row) => {
-                    if row::intent_text(&row).is_ok_and(|intent| Digest::of(&intent) == owed.intent)
-                    {
-                        return Ok((number, row));
-                    }
-                }
-                Kept::Hash(_) => is_whole = false,
-            }
-            left.start = number + 1;
-        }
-    }
-    Err(PromiseError::TooMany)
 }

@@ -81,7 +81,7 @@ fn forgive(kept: Result<(), StoreError>) -> Result<(), StoreError> {
 
 /// Verifies what was signed since the last time. How many pieces. A log that cannot be verified is no reason to leave out the others.
 async fn verify_news(state: &State, job: &Job, progress: &mut Progress) -> usize {
-    let tenants: Vec<_> = progress.news.iter().copied().take(PIECES_MAX).collect();
+    let tenants = progress.turns(PIECES_MAX);
     for tenant in &tenants {
         match verify_new(state, job, *tenant).await {
             Ok(true) => drop(progress.news.remove(tenant)),

@@ -8,7 +8,7 @@ use chain::{
 use domain::{
     HoldId,
     hold::{Hold, protects},
-    retention::PurgePlan,
+    retention::{PurgePlan, PurgeState},
 };
 use store::{StoreError, retention::holds};
 
@@ -61,9 +61,16 @@ pub(crate) async fn ranges(
 }
 
 /// The holds that protect rows from this purge, as if they were active: those that are, and those that were when it was recorded. What is released
-/// since is not accounted for by its row.
+/// since is not accounted for by its row, whether or not the hold was seen then: it may have been set while that row was written.
 async fn holding(work: &Work<'_>, plan: &PurgePlan) -> Result<Vec<Hold>, StoreError> {
-    let counts = |hold: &Hold| hold.is_active() || plan.held.contains(&hold.hold);
+    let recorded = match plan.state {
+        PurgeState::Recorded { at, .. } => Some(at),
+        PurgeState::Noticed | PurgeState::Executed { .. } | PurgeState::Dropped { .. } => None,
+    };
+    let counts = |hold: &Hold| {
+        let is_late = recorded.is_some() && hold.released_at > recorded;
+        hold.is_active() || plan.held.contains(&hold.hold) || is_late
+    };
     let holds = holds(&work.partition).await?.into_iter().filter(counts);
     let holds = holds.filter(|hold| !hold.rows_in(plan.epoch).is_empty());
     Ok(holds.map(|hold| Hold { released_at: None, ..hold }).collect())

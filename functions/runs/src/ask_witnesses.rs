@@ -50,16 +50,26 @@ pub(crate) async fn handle(state: RunsState, job: Job, message: String) -> Resul
 /// Has one witness cosign the end of the epoch before, if it watched that one, and the last head; whether it did so now.
 async fn ask(keeping: &Keeping<'_>, witness: &LogWitness) -> Result<bool, WitnessError> {
     let (blobs, tenant) = (&*keeping.state.ports.blobs, keeping.data.tenant());
+    let ended = ask_for_end(keeping, witness).await.unwrap_or_else(|error| {
+        // It may not know the log by that name any more.
+        tracing::warn!(%tenant, witness = witness.key.name(), %error, "a witness did not cosign the end of an epoch");
+        false
+    });
+    // As it is now: what the witness was asked took its time.
     let head = Head::of(blobs, tenant).await?;
-    let mut is_new = false;
-    if let Some(before) = head.epoch.checked_sub(1)
-        && let Some(before) = Head::ended(blobs, tenant, before).await?
-    {
-        let size = known(keeping, &before, witness).await?;
-        is_new |= size > 0 && ask_for(keeping, &before, size, witness).await?;
-    }
     let size = known(keeping, &head, witness).await?;
-    Ok(ask_for(keeping, &head, size, witness).await? || is_new)
+    Ok(ask_for(keeping, &head, size, witness).await? || ended)
+}
+
+/// Has one witness cosign the end of the epoch before, if it watched that one; whether it did so now.
+async fn ask_for_end(keeping: &Keeping<'_>, witness: &LogWitness) -> Result<bool, WitnessError> {
+    let (blobs, tenant) = (&*keeping.state.ports.blobs, keeping.data.tenant());
+    let Some(before) = Head::of(blobs, tenant).await?.epoch.checked_sub(1) else {
+        return Ok(false);
+    };
+    let Some(end) = Head::ended(blobs, tenant, before).await? else { return Ok(false) };
+    let size = known(keeping, &end, witness).await?;
+    Ok(size > 0 && ask_for(keeping, &end, size, witness).await?)
 }
 
 /// How many rows of an epoch a witness cosigned.

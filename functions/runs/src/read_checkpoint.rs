@@ -41,10 +41,14 @@ pub(crate) async fn handle(
     caller: RunnerCaller,
     Selection(known): Selection<Known>,
 ) -> Result<Json<CheckpointAnswer>, Problem> {
-    let ended = end(&state, &caller, &known).await?;
+    let head = Head::of(&*state.ports.blobs, caller.tenant).await?;
+    let ended = match known.epoch {
+        Some(epoch) if epoch < head.epoch => end(&state, &caller, (epoch, known.from)).await?,
+        Some(_) | None => None,
+    };
     let answer = match ended {
         Some(answer) => answer,
-        None => newest(&state, &caller, known.from).await?,
+        None => newest(&state, &caller, (head, known.from)).await?,
     };
     Ok(Json(answer))
 }
@@ -53,10 +57,9 @@ pub(crate) async fn handle(
 async fn newest(
     state: &RunsState,
     caller: &RunnerCaller,
-    from: u64,
+    (head, from): (Head, u64),
 ) -> Result<CheckpointAnswer, WitnessError> {
     let blobs = &*state.ports.blobs;
-    let head = Head::of(blobs, caller.tenant).await?;
     let log = (caller.tenant, head.epoch);
     let (kept, _) = Cosignatures::of(blobs, log).await?;
     let shared = kept.newest(&head.origin).filter(|cosigned| is_shared(cosigned, from, caller.now));
@@ -68,17 +71,17 @@ async fn newest(
     Ok(CheckpointAnswer { checkpoint, epoch: head.epoch, proof, next: None })
 }
 
-/// The end of the epoch that the Runner knows and the beginning of the next, if the one announced the other.
+/// The end of the epoch that the Runner knows and the beginning of the next, if the one announced the other. Both are kept before the head of the next
+/// is: whoever saw that finds them.
 async fn end(
     state: &RunsState,
     caller: &RunnerCaller,
-    known: &Known,
+    (epoch, from): (u64, u64),
 ) -> Result<Option<CheckpointAnswer>, WitnessError> {
     let (blobs, tenant) = (&*state.ports.blobs, caller.tenant);
-    let Some(epoch) = known.epoch else { return Ok(None) };
     let Some(last) = Head::ended(blobs, tenant, epoch).await? else { return Ok(None) };
     let Some(next) = next(blobs, tenant, epoch + 1).await? else { return Ok(None) };
-    let proof = path(proofs::consistency(blobs, (tenant, epoch), (known.from, last.size)).await?);
+    let proof = path(proofs::consistency(blobs, (tenant, epoch), (from, last.size)).await?);
     Ok(Some(CheckpointAnswer { checkpoint: last.note, epoch, proof, next: Some(next) }))
 }
 

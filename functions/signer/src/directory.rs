@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 
 use chain::Hash;
 use domain::{Class, Fault, TenantId};
-use ports::{Container, Cursor, Etag};
+use ports::{BlobError, Container, Cursor, Etag};
 use serde::{Deserialize, Serialize};
 use store::{AnchorRecord, SignedHead};
 use web::Job;
@@ -108,7 +108,7 @@ async fn gather(
     tenants.extend(before.iter().copied().chain(asked));
     tenants.remove(&TenantId::SYSTEM);
     for tenant in tenants {
-        let Newest { leaf, has_more } = newest(state, job, tenant).await?;
+        let Newest { leaf, has_more } = newest(state, job, tenant).await;
         directory.pending.extend(leaf);
         directory.behind.extend(has_more.then_some(tenant));
     }
@@ -131,14 +131,28 @@ struct Newest {
     has_more: bool,
 }
 
-/// Signs the next part of a tenant's log: a long one must not keep the others from their anchors.
-async fn newest(state: &State, job: &Job, tenant: TenantId) -> Result<Newest, SigningError> {
+/// Signs the next part of a tenant's log: neither a long one nor one that cannot be read now must keep the others from their anchors.
+async fn newest(state: &State, job: &Job, tenant: TenantId) -> Newest {
+    match signed(state, job, tenant).await {
+        Ok(newest) => newest,
+        Err(error) if error.class() == Class::Unavailable => {
+            tracing::warn!(%tenant, %error, "the next round takes this log up");
+            Newest { leaf: None, has_more: true }
+        }
+        // Its alarm is raised. The logs of the others are not at fault.
+        Err(_) => Newest::default(),
+    }
+}
+
+async fn signed(state: &State, job: &Job, tenant: TenantId) -> Result<Newest, SigningError> {
     let partition = job.cap.partition(tenant, job.trigger.name);
     let Signed { head, has_more } = match signing::sign(state, &partition).await {
-        Ok(signed) => signed,
-        Err(error) if error.class() == Class::Unavailable => return Err(error),
-        // Its alarm is raised. The logs of the others are not at fault.
-        Err(_) => return Ok(Newest::default()),
+        // Another signer was faster: what it signed is as good.
+        Err(SigningError::Blob(BlobError::Moved)) => {
+            let head = SignedHead::read(&*state.ports.blobs, tenant).await?;
+            Signed { head: head.map(|(head, _)| head), has_more: true }
+        }
+        signed => signed?,
     };
     let Some(SignedHead { note, size, epoch, .. }) = head else { return Ok(Newest::default()) };
     let name = AnchorRecord::blob(tenant);

@@ -85,3 +85,21 @@ pub(crate) async fn once<T: Serialize + Sync>(
         Err(error) => Err(error),
     }
 }
+
+/// Writes what the signer keeps for itself in the place of what it kept before and nobody was shown yet.
+///
+/// # Errors
+/// * [`BlobError::Moved`]: another signer was here.
+pub(crate) async fn anew<T: DeserializeOwned + PartialEq + Serialize + Sync>(
+    blobs: &dyn Blobs,
+    name: &str,
+    value: &T,
+) -> Result<(), SigningError> {
+    match read::<T>(blobs, name).await? {
+        Some((there, _)) if there == *value => Ok(()),
+        there => {
+            let etag = there.map(|(_, etag)| etag);
+            write(blobs, name, value, etag.as_ref()).await.map(drop)
+        }
+    }
+}

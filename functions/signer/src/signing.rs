@@ -61,10 +61,12 @@ pub(crate) async fn sign(state: &State, partition: &Partition) -> Result<Signed,
     let tenant = partition.tenant();
     let (signed, etag) = SignedHead::read(blobs, tenant).await?.unzip();
     let epoch = signed::epoch(blobs, partition, signed.as_ref(), state.restore, clock).await?;
-    let rotation = match (&epoch.after, &signed) {
-        (Some(before), _) => before.ended.unwrap_or(before.rotation),
-        (None, Some(signed)) => signed.rotation,
-        (None, None) => state.rotation(),
+    let rotation = match (&epoch.after, &epoch.why, &signed) {
+        (Some(before), None, _) => before.ended.unwrap_or(before.rotation),
+        // A log that begins anew after a restore keeps its key, whatever its end announced: that end is not in the database any more.
+        (Some(before), Some(_), _) => before.rotation,
+        (None, _, Some(signed)) => signed.rotation,
+        (None, _, None) => state.rotation(),
     };
     let work = Work { state, partition: &partition.in_epoch(epoch.number), etag, rotation };
     let done = match (epoch.after, epoch.why) {
@@ -76,7 +78,7 @@ pub(crate) async fn sign(state: &State, partition: &Partition) -> Result<Signed,
             if let Some(why) = &why {
                 tell(state, tenant, why).await?;
             }
-            work.begin(before).await
+            work.begin(before, why.is_none()).await
         }
     };
     if let Err(error) = &done {
@@ -126,34 +128,40 @@ impl Work<'_> {
         self.follow(Some(before), head).await
     }
 
-    /// Begins an epoch of a log that was rotated, or whose database contradicts what was signed: its first row must name what was signed last.
-    async fn begin(self, before: SignedHead) -> Result<Signed, SigningError> {
+    /// Begins an epoch of a log that was rotated as planned, or whose database contradicts what was signed: its first row must name what was signed
+    /// last, and show that it was planned if it was.
+    async fn begin(self, before: SignedHead, is_planned: bool) -> Result<Signed, SigningError> {
         let (tenant, epoch) = (self.partition.tenant(), self.partition.epoch());
         let Some(first) = log::commit_at(self.partition, 0).await? else {
             // The sealer has not begun it yet, and wakes us when it has.
             return Ok(Signed { head: Some(before), has_more: false });
         };
         let row = first.rows.into_iter().next().unwrap_or_default();
-        if !self.continues(&before, &row)? {
+        if !self.continues(&before, &row, is_planned)? {
             return Err(SigningError::Beginning { tenant, epoch });
         }
         let blobs = &*self.state.ports.blobs;
         kept::once(blobs, &SignedHead::ended_blob(tenant, before.epoch), &before).await?;
-        if before.ended.is_some() {
-            kept::once(blobs, &Begun::blob(tenant, epoch), &Begun { row }).await?;
+        if is_planned {
+            kept::anew(blobs, &Begun::blob(tenant, epoch), &Begun { row }).await?;
         }
         self.follow(None, Head::default()).await
     }
 
     /// Whether this first row of the epoch says what was signed last of the one before, and how it ended.
-    fn continues(&self, before: &SignedHead, first: &str) -> Result<bool, SigningError> {
+    fn continues(
+        &self,
+        before: &SignedHead,
+        first: &str,
+        is_planned: bool,
+    ) -> Result<bool, SigningError> {
         let Ok(row) = Row::parse(first) else { return Ok(false) };
         let keys = [self.verifier(before.epoch, before.rotation)?];
         let origin =
             origin(&self.state.deployment, self.partition.tenant(), self.partition.epoch());
         Ok(genesis::previous_of(&row).is_some_and(|names| {
             (&names.note, names.epoch) == (&before.note, before.epoch)
-                && names.announced.is_some() == before.ended.is_some()
+                && names.announced.is_some() == is_planned
         }) && genesis::check(&row, &origin, &keys).is_ok())
     }
 

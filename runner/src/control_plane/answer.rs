@@ -32,6 +32,8 @@ pub(crate) enum CallError {
         detail: String,
         /// When to try again.
         retry_after: Option<Duration>,
+        /// Where to go on.
+        next: Option<u64>,
     },
     /// The clocks differ too much.
     #[error("this machine's clock is off: the control plane has {server_time}")]
@@ -130,6 +132,8 @@ struct Problem {
     detail: String,
     #[serde(default)]
     server_time: Option<Timestamp>,
+    #[serde(default)]
+    next: Option<u64>,
 }
 
 pub(super) async fn receive(mut response: Response) -> Result<Vec<u8>, CallError> {
@@ -159,7 +163,8 @@ fn refusal(status: StatusCode, body: &[u8], retry_after: Option<Duration>) -> Ca
         return CallError::ClockSkew { server_time };
     }
     let detail = if problem.detail.is_empty() { problem.title } else { problem.detail };
-    CallError::Refused { status: status.as_u16(), code, detail, retry_after }
+    let (status, next) = (status.as_u16(), problem.next);
+    CallError::Refused { status, code, detail, retry_after, next }
 }
 
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, CallError> {

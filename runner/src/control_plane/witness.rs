@@ -13,6 +13,11 @@ use serde::Serialize;
 use super::{CallError, ControlPlane};
 use crate::witness::Held;
 
+/// What is answered when there are more rows to look through than one answer may read.
+const UNFINISHED: &str = "search-unfinished";
+/// How often that is followed for one row: far more than the longest log takes.
+const SEARCHES_MAX: usize = 1 << 10;
+
 impl ControlPlane<'_> {
     /// The last head of the tenant's log, and that it continues the one of `from` rows; for who knows an `epoch` that ended as planned, the end of
     /// that one and how the log goes on.
@@ -58,7 +63,17 @@ impl ControlPlane<'_> {
             Held::Line(line) => ("promise", line.as_bytes().to_vec()),
         };
         let shown = protocol::to_base64url(&bytes);
-        self.get(&format!("{PROMISED_ROW}?size={size}&epoch={epoch}&{name}={shown}")).await
+        let path = format!("{PROMISED_ROW}?size={size}&epoch={epoch}&{name}={shown}");
+        let mut from = String::new();
+        for _ in 0..SEARCHES_MAX {
+            match self.get(&format!("{path}{from}")).await {
+                Err(CallError::Refused { code, next: Some(next), .. }) if code == UNFINISHED => {
+                    from = format!("&from={next}");
+                }
+                answered => return answered,
+            }
+        }
+        Err(CallError::Unreachable("it looks for a promised row and comes to no end".to_owned()))
     }
 }
 

@@ -10,6 +10,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use super::{Vault, VaultError, unreadable};
 use crate::witness::Seen;
 use alarms::standing;
+pub(crate) use promises::End;
 
 const SEEN: &str = "witness";
 

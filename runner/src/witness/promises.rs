@@ -1,18 +1,13 @@
 //! Receipts and answers promise rows in the log. When the time of one is over, the Runner asks to see it, under the head that it witnessed itself.
 
 mod judging;
+mod owed;
 
 use std::time::Duration;
 
 use domain::{RunnerId, Timestamp};
 use protocol::{
-    Digest,
-    dsse::{Envelope, PAYLOAD_MAX},
-    key::PublicKey,
-    keyset::ListedKey,
-    promise::{AnswerPromise, SignedPromise},
-    receipt::Receipt,
-    strict_json,
+    dsse::Envelope,
     witness::{AlarmKind, PromisedRow},
 };
 use serde::{Deserialize, Serialize};
@@ -20,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use super::{Evidence, Round, Seen, WitnessError};
 use crate::control_plane::CallError;
 use judging::{Clocks, check, is_broken, is_denial};
+use owed::Owed;
+pub(crate) use owed::read;
 
 /// So long may the control plane, which shows heads, not answer for a promise: somebody who has no row to show might say anything else for ever.
 const EXCUSED_FOR: Duration = Duration::from_hours(24);
@@ -29,9 +26,6 @@ const LOOKS_MIN: u32 = 3;
 pub(crate) const SEAL_MAX: Duration = Duration::from_hours(1);
 /// What is said of a row that is in an earlier epoch than the one that was asked for.
 const ENDED: &str = "row-in-ended-epoch";
-/// How many promises one look asks for.
-const ASKED_MAX: usize = 100;
-
 /// How many promises were kept, and how many are open although their time is over; or the evidence that one was broken.
 pub(super) type Promises = Result<(usize, usize), Box<Evidence>>;
 
@@ -60,13 +54,6 @@ pub(crate) struct Unanswered {
     pub(crate) looks: u32,
 }
 
-/// A promise whose time is over.
-struct Owed {
-    held: Held,
-    intent: Digest,
-    seal_by: Timestamp,
-}
-
 /// What came of a demand.
 enum Demanded {
     /// The row is there, with this number.
@@ -77,18 +64,6 @@ enum Demanded {
     Unanswered(String),
     /// It is broken.
     Broken(AlarmKind, String, Option<PromisedRow>),
-}
-
-impl Owed {
-    fn name(&self) -> String {
-        match &self.held {
-            Held::Receipt { sequence, .. } => format!("statement {sequence}"),
-            Held::Line(line) => {
-                let event = line.split(", ").next().unwrap_or_default();
-                event.replace("event=", "the event ")
-            }
-        }
-    }
 }
 
 impl Round<'_> {
@@ -126,29 +101,6 @@ impl Round<'_> {
         }
         self.vault.remember_unanswered(None)?;
         Ok(Ok((proved, overdue)))
-    }
-
-    /// The promises whose time is over at `now`.
-    fn owed(&self, now: Timestamp) -> Result<Vec<Owed>, WitnessError> {
-        let receipts = self.vault.unproved(self.identity.runner, ASKED_MAX)?;
-        let receipts = receipts.into_iter().filter_map(|(sequence, receipt, at)| {
-            let promise = read(&receipt)?.promise;
-            let held = Held::Receipt { runner: self.identity.runner, sequence, receipt };
-            let seal_by = promise.seal_by.min(at.plus(SEAL_MAX));
-            Some(Owed { held, intent: promise.intent, seal_by })
-        });
-        let mut owed: Vec<_> = receipts.filter(|owed| owed.seal_by <= now).collect();
-        let keys = self.vault.promising(self.keys)?;
-        for (line, seal_by) in self.vault.open_promises(now, ASKED_MAX)? {
-            match signed(&line, &keys) {
-                Some(AnswerPromise { intent, .. }) => {
-                    owed.push(Owed { held: Held::Line(line), intent, seal_by });
-                }
-                // Nobody can be held to what no key signed that was ever listed.
-                None => self.vault.forget_promise(&line)?,
-            }
-        }
-        Ok(owed)
     }
 
     async fn demand(
@@ -232,14 +184,6 @@ impl Round<'_> {
     }
 }
 
-/// What a line promises, if the app that it names signed it with one of `keys`.
-fn signed(line: &str, keys: &[ListedKey]) -> Option<AnswerPromise> {
-    let signed = SignedPromise::parse(line).ok()?;
-    let own = keys.iter().filter(|key| key.app.as_ref() == Some(&signed.promise.app));
-    let own: Vec<_> = own.filter_map(|key| PublicKey::from_jwk(&key.jwk).ok()).collect();
-    signed.verify(&own).ok().cloned()
-}
-
 fn evidence(
     owed: Owed,
     seen: &Seen,
@@ -252,11 +196,6 @@ fn evidence(
         Held::Line(line) => (None, Some(line)),
     };
     Evidence { seen: Some(seen.clone()), receipt, promise, row, ..Evidence::of(kind, what) }
-}
-
-/// The receipt; its signature was checked when it was kept.
-pub(crate) fn read(receipt: &Envelope) -> Option<Receipt> {
-    strict_json::parse(receipt.unverified_payload(), PAYLOAD_MAX).ok()
 }
 
 #[cfg(test)]

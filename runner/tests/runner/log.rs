@@ -57,6 +57,8 @@ pub(crate) struct Log {
     pub(crate) promise: Option<String>,
     /// Answered to every demand, instead of a row.
     pub(crate) excuse: Option<(u16, &'static str)>,
+    /// Numbers of rows where looks for a promised row end before they found it, the last one first.
+    pub(crate) unfinished: Vec<u64>,
     /// Shown for a promise, instead of the row.
     pub(crate) instead: Option<PromisedRow>,
 }
@@ -174,7 +176,10 @@ impl Log {
     }
 
     /// The last row, with its proof in the log of the size that is asked for.
-    pub(crate) fn prove(&self, path: &str) -> (u16, Value) {
+    pub(crate) fn prove(&mut self, path: &str) -> (u16, Value) {
+        if let Some(next) = self.unfinished.pop() {
+            return (409, json!({ "type": "/problems/search-unfinished", "next": next }));
+        }
         if let Some((status, code)) = self.excuse {
             return (status, json!({ "type": format!("/problems/{code}") }));
         }

@@ -259,6 +259,26 @@ async fn a_row_that_is_sealed_late_after_an_outage_is_no_alarm() {
     assert_eq!((answer.exit, &answer.json["proved"]), (0, &json!(1)), "{}", answer.json);
 }
 
+/// A busy log has more rows than one answer may look through; the Runner asks on, and not for ever.
+#[tokio::test]
+async fn a_row_is_looked_for_until_it_is_found() {
+    let (control_plane, site) = promised(3, 1_000).await;
+    control_plane.log(|log| {
+        log.rows.push(row(INTENT, 3));
+        log.unfinished = vec![9_000, 32_768];
+    });
+    let answer = witness(&control_plane, &site).await;
+    assert_eq!((answer.exit, &answer.json["proved"]), (0, &json!(1)), "{}", answer.json);
+    let (control_plane, site) = promised(3, 1_000).await;
+    control_plane.log(|log| {
+        log.rows.push(row(INTENT, 3));
+        log.unfinished = vec![1; 1_025];
+    });
+    let answer = witness(&control_plane, &site).await;
+    assert_eq!((answer.exit, &answer.json["overdue"]), (3, &json!(1)), "{}", answer.json);
+    assert_eq!(control_plane.state.lock().unwrap().log.unfinished, [1]);
+}
+
 /// There is no epoch that is over in a log that never had another one.
 #[tokio::test]
 async fn a_row_that_is_said_to_be_in_an_epoch_that_never_was_is_an_alarm() {

@@ -29,7 +29,8 @@ pub const WITNESS_ALARMS: &str = "/api/runs/v1/witness/alarms";
 /// `GET`: [`KeysAnswer`]. Public.
 pub const KEYS: &str = "/api/runs/.well-known/proofline-keys.json";
 /// `GET` with `?size=<rows>&receipt=<base64url, without padding, of the receipt's envelope in JSON>`, or `&promise=<the same of a line of an
-/// answer's head>`: [`crate::witness::PromisedRow`]. Public: receipt and line are credentials.
+/// answer's head>`: [`crate::witness::PromisedRow`], or the problem `search-unfinished` with `next`, for `&from=`. Public: receipt and line are
+/// credentials.
 pub const PROMISED_ROW: &str = "/api/audit/v1/audit/promised-row";
 
 /// Names the Runner in a request: a hint to look its key up by.

@@ -16,7 +16,7 @@ use crate::{
 pub struct CheckpointAnswer {
     /// The checkpoint as the log signed it: a signed note.
     pub checkpoint: String,
-    /// Which epoch of the log it is of: 0, and one more after each restore that is answered for.
+    /// Which epoch of the log it is of: 0, and one more after each rotation, and after each restore that is answered for.
     pub epoch: u64,
     /// The consistency proof from the size that was asked for (RFC 9162 §2.1.4.1). Empty where there is nothing to prove, and where the
     /// log is shorter than that.

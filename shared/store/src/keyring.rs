@@ -203,6 +203,11 @@ impl PublicKeys {
         self.keys.get(&purpose)?.get(&version).map(|published| &published.jwk)
     }
 
+    /// When one version of the key for `purpose` was made.
+    pub fn made_at(&self, purpose: KeyPurpose, version: u32) -> Option<Timestamp> {
+        self.keys.get(&purpose)?.get(&version).map(|published| published.at)
+    }
+
     /// Every version of the public key for `purpose`, oldest first.
     pub fn versions(&self, purpose: KeyPurpose) -> impl Iterator<Item = &Jwk> {
         let versions = self.keys.get(&purpose).into_iter().flat_map(BTreeMap::values);

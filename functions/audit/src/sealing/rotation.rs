@@ -1,5 +1,7 @@
 //! Ending an epoch of a log as planned: the row that says so, and what the next epoch begins with.
 
+use std::time::Duration;
+
 use chain::{
     commit::{Commit, Head},
     epoch::{self, Announced, Rotation},
@@ -13,6 +15,9 @@ use store::{Alarm, Partition, SignedHead, StoreError, log, log_key_version, proo
 
 use super::{SealingError, beginning::Beginning, own_rows};
 use crate::State;
+
+/// How long a key is known before a log announces it: longer than Runners, and who lists keys for them, take a list of keys as it was.
+const KNOWN_AFTER: Duration = Duration::from_mins(20);
 
 /// Whether the commit ends its epoch: nothing is sealed after it.
 pub(super) fn is_end(last: &Commit) -> bool {
@@ -45,6 +50,10 @@ pub(super) async fn due(
     let (Some(by), Some(key)) = (by, log_key(state, &next, state.rotation).await?) else {
         return Ok(None);
     };
+    let made = state.made_at(KeyPurpose::Checkpoint, log_key_version(state.rotation));
+    if made.is_none_or(|at| now.since(at) < KNOWN_AFTER) {
+        return Ok(None);
+    }
     let said = Rotation {
         by: vec![by],
         keys: vec![key],

@@ -19,6 +19,9 @@ pub(super) struct Progress {
     pub(super) cursors: Vec<Option<String>>,
     /// Those tenants, until their new rows are verified.
     pub(super) news: BTreeSet<TenantId>,
+    /// The one of them that had the last turn: those behind it are next.
+    #[serde(default)]
+    pub(super) last: Option<TenantId>,
     /// The round through all logs.
     pub(super) night: Night,
 }
@@ -91,6 +94,15 @@ pub(super) struct Verified {
 impl Progress {
     /// The one in the system's partition.
     pub(super) const ID: &'static str = "verifying";
+
+    /// Those of the tenants that did something whose turn it is, so many at most: first those behind the one that had the last turn.
+    pub(super) fn turns(&mut self, most: usize) -> Vec<TenantId> {
+        let (before, behind): (Vec<_>, Vec<_>) =
+            self.news.iter().copied().partition(|tenant| Some(*tenant) <= self.last);
+        let turns: Vec<_> = behind.into_iter().chain(before).take(most).collect();
+        self.last = turns.last().copied().or(self.last);
+        turns
+    }
 }
 
 impl Verified {
@@ -119,6 +131,24 @@ impl Document for Verified {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// However many do something all the time, and whoever cannot be verified: everybody has a turn.
+    #[test]
+    fn every_tenant_has_its_turn() {
+        let tenants = |numbers: &[u128]| -> Vec<_> {
+            numbers.iter().copied().map(TenantId::from_u128).collect()
+        };
+        let mut progress = Progress {
+            news: tenants(&[1, 2, 3, 4, 5]).into_iter().collect(),
+            ..Progress::default()
+        };
+        assert_eq!(progress.turns(2), tenants(&[1, 2]));
+        assert_eq!(progress.turns(2), tenants(&[3, 4]));
+        assert_eq!(progress.turns(2), tenants(&[5, 1]));
+        assert_eq!(progress.turns(9), tenants(&[2, 3, 4, 5, 1]));
+        progress.news.clear();
+        assert_eq!(progress.turns(2), tenants(&[]));
+    }
 
     #[test]
     fn the_round_of_a_day_is_due_from_two_o_clock_on() {

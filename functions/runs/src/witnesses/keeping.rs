@@ -63,7 +63,8 @@ impl Keeping<'_> {
         }
         if is_due(recorded, size, now) {
             let event = cosigned_event(&cosigned);
-            self.record(["cosigned", &cosigned.witness, &size.to_string()], event).await?;
+            let fact = ["cosigned", &cosigned.origin, &cosigned.witness, &size.to_string()];
+            self.record(&fact, event).await?;
             cosigned.recorded = Some(Recorded { size, at: now });
         }
         kept.keep(cosigned)?;
@@ -109,13 +110,13 @@ impl Keeping<'_> {
         code: &str,
         size: u64,
     ) -> Result<(), WitnessError> {
-        self.record([code, origin, &size.to_string()], alarm_event(origin, code, size)).await
+        self.record(&[code, origin, &size.to_string()], alarm_event(origin, code, size)).await
     }
 
     /// Records a fact once, however often it is told.
-    async fn record(&self, fact: [&str; 3], event: AuditEvent) -> Result<(), WitnessError> {
+    async fn record(&self, fact: &[&str], event: AuditEvent) -> Result<(), WitnessError> {
         let change = Change::new(event).beside::<RunnerRecord>();
-        let id = Some(event_id(&fact));
+        let id = Some(event_id(fact));
         match self.data.commit_as(id, &self.actor, self.now, change).await {
             Ok(_) | Err(StoreError::Exists) => Ok(()),
             Err(error) => Err(error.into()),

@@ -12,34 +12,54 @@ const UNANSWERED: &str = "unanswered";
 /// Stands where the number of the row would that kept a promise.
 pub(super) const GIVEN_UP: i64 = -1;
 
+/// From which end of what is owed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum End {
+    /// The last one first.
+    Newest,
+    /// The first one first.
+    Oldest,
+}
+
+impl End {
+    fn order(self) -> &'static str {
+        match self {
+            Self::Newest => "DESC",
+            Self::Oldest => "ASC",
+        }
+    }
+}
+
 impl Vault {
-    /// Receipts whose promise was not shown to be kept, the newest first, each with the time when this machine got it.
+    /// What `due` makes of receipts whose promise was not shown to be kept, up to `limit` from one end: of its number, the receipt and the time when this
+    /// machine got it.
     ///
     /// # Errors
     /// [`VaultError`].
-    pub(crate) fn unproved(
+    pub(crate) fn unproved<T>(
         &self,
         runner: RunnerId,
-        limit: usize,
-    ) -> Result<Vec<(u64, Envelope, Timestamp)>, VaultError> {
+        (end, limit): (End, usize),
+        due: impl Fn(u64, Envelope, Timestamp) -> Option<T>,
+    ) -> Result<Vec<T>, VaultError> {
         let connection = self.lock();
-        let mut query = connection.prepare(
+        let mut query = connection.prepare(&format!(
             "SELECT sequence, receipt, receipted.at FROM statement LEFT JOIN receipted USING (runner, sequence)
              WHERE runner = ?1 AND receipt IS NOT NULL
              AND NOT EXISTS (SELECT 1 FROM proved WHERE proved.runner = statement.runner AND proved.sequence = statement.sequence)
-             ORDER BY sequence DESC LIMIT ?2",
-        )?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = query.query_map(params![runner.to_string(), limit], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, Option<i64>>(2)?))
-        })?;
-        rows.map(|row| {
-            let (sequence, text, at) = row?;
+             ORDER BY sequence {}",
+            end.order(),
+        ))?;
+        let mut rows = query.query(params![runner.to_string()])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()?.filter(|_| found.len() < limit) {
+            let (sequence, text): (i64, String) = (row.get(0)?, row.get(1)?);
+            let at = Timestamp::from_unix_us(row.get::<_, Option<i64>>(2)?.unwrap_or(i64::MAX));
             let envelope = Envelope::from_json(text.as_bytes()).map_err(unreadable)?;
-            let at = Timestamp::from_unix_us(at.unwrap_or(i64::MAX));
-            Ok((u64::try_from(sequence).map_err(unreadable)?, envelope, at))
-        })
-        .collect()
+            let sequence = u64::try_from(sequence).map_err(unreadable)?;
+            found.extend(due(sequence, envelope, at));
+        }
+        Ok(found)
     }
 
     /// Keeps lines of an answer that promise rows, each with its time. One that is known stays as it is.
@@ -56,19 +76,20 @@ impl Vault {
         Ok(())
     }
 
-    /// Lines of answers whose promise was not shown to be kept, of those whose time is over at `now`, the newest first, each with its time.
+    /// Lines of answers whose promise was not shown to be kept, of those whose time is over at `now`, up to `limit` from one end, each with its time.
     ///
     /// # Errors
     /// [`VaultError`].
     pub(crate) fn open_promises(
         &self,
         now: Timestamp,
-        limit: usize,
+        (end, limit): (End, usize),
     ) -> Result<Vec<(String, Timestamp)>, VaultError> {
         let connection = self.lock();
-        let mut query = connection.prepare(
-            "SELECT line, seal_by FROM promise WHERE row IS NULL AND seal_by <= ?1 ORDER BY seal_by DESC, line LIMIT ?2",
-        )?;
+        let mut query = connection.prepare(&format!(
+            "SELECT line, seal_by FROM promise WHERE row IS NULL AND seal_by <= ?1 ORDER BY seal_by {}, line LIMIT ?2",
+            end.order(),
+        ))?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let lines = query.query_map(params![now.unix_us(), limit], |row| {
             Ok((row.get(0)?, Timestamp::from_unix_us(row.get(1)?)))

@@ -1,6 +1,7 @@
 //! Which row was promised, and when a promise is broken.
 
 use chain::{Hash, proof, row::Row, tree::leaf_hash};
+use protocol::Digest;
 
 use super::*;
 use crate::witness::First;
