@@ -8,20 +8,32 @@ use protocol::key::{Ed25519Key, PublicKey, Signer as _};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use store::{KeyRecord, Keyring, PublicKeys, Records, StoreError};
-use system_tests::{sign_up::Owner, world::World};
+use system_tests::{
+    sign_up::{EMAIL, Owner, PASSWORD},
+    world::World,
+};
 
 async fn stored(world: &World, owner: &Owner, id: &str) -> Stored {
+    stored_in(world, owner, ("0", id)).await
+}
+
+async fn stored_in(world: &World, owner: &Owner, (shard, id): (&str, &str)) -> Stored {
     let documents = world.store.ports(Identity::Auth).documents;
-    let key = PartitionKey::new(owner.tenant, "0");
+    let key = PartitionKey::new(owner.tenant, shard);
     documents.read(Container::Access, &key, id).await.unwrap().unwrap()
 }
 
 /// Writes as somebody can who owns the database file, and holds no key of ours.
 async fn put(world: &World, owner: &Owner, id: &str, body: String) {
     let now = stored(world, owner, id).await;
-    let write = Write::Replace(NewDocument { body, ..now.document }, now.etag);
+    put_in(world, owner, "0", NewDocument { body, ..now.document }).await;
+}
+
+async fn put_in(world: &World, owner: &Owner, shard: &str, document: NewDocument) {
+    let now = stored_in(world, owner, (shard, &document.id)).await;
     let documents = world.store.ports(Identity::Auth).documents;
-    let key = PartitionKey::new(owner.tenant, "0");
+    let key = PartitionKey::new(owner.tenant, shard);
+    let write = Write::Replace(document, now.etag);
     documents.commit(Container::Access, &key, vec![write]).await.unwrap();
 }
 
@@ -40,6 +52,21 @@ async fn fresh(world: &World, owner: &Owner) -> String {
     tokens["access_token"].as_str().unwrap_or_else(|| panic!("{tokens}")).to_owned()
 }
 
+/// Signs in once more: its access token and its session.
+async fn sign_in(world: &World, owner: &Owner) -> (String, String) {
+    world.clock.advance(Duration::from_secs(30));
+    let body = json!({"email": EMAIL, "password": PASSWORD});
+    let login = world.call("POST", "/api/auth/v1/logins", None, Some(&body)).await.json();
+    let path = format!("/api/auth/v1/logins/{}/totp", login["login"].as_str().unwrap());
+    let code = json!({"code": world.code(&owner.secret)});
+    let tokens = world.call("POST", &path, None, Some(&code)).await.json();
+    let access = tokens["access_token"].as_str().unwrap().to_owned();
+    let listed = world.call("GET", "/api/auth/v1/sessions", Some(&access), None).await.json();
+    let sessions = listed["sessions"].as_array().unwrap();
+    let session = sessions.iter().find(|session| session["current"] == true).unwrap();
+    (access, session["session"].as_str().unwrap().to_owned())
+}
+
 async fn alarms(world: &World, token: &str) -> Vec<Value> {
     let path = "/api/audit/v1/audit/events?limit=200&action=audit.verify_failed";
     let page = world.call("GET", path, Some(token), None).await.json();
@@ -53,6 +80,10 @@ async fn what_the_product_wrote_is_as_the_log_says() {
     let settings = json!({"notice_days": 30, "session_max_h": 24, "separations": []});
     let path = "/api/auth/v1/tenant/settings";
     let set = world.call("PUT", path, Some(&owner.access), Some(&settings)).await;
+    assert_eq!(set.status, 200, "{}", set.json());
+    let policy = json!({"policy": "everyone"});
+    let path = "/api/auth/v1/tenant/mfa-policy";
+    let set = world.call("PUT", path, Some(&owner.access), Some(&policy)).await;
     assert_eq!(set.status, 200, "{}", set.json());
     assert_eq!(differences(&world).await, 0);
 }
@@ -79,6 +110,66 @@ async fn an_older_record_that_was_put_back_is_found_and_both_are_told() {
     assert_eq!(rows[0]["row"]["data"]["why"], "support_access");
     assert_eq!(rows[0]["row"]["target"], json!({"id": "tenant", "kind": "access_record"}));
     assert_ne!(before, "");
+}
+
+/// A device that its user signed out, put back as it was: signed by us, and found within a day.
+#[tokio::test]
+async fn a_session_that_was_ended_and_put_back_is_found() {
+    let mut world = World::new().await;
+    let owner = world.owner().await;
+    let (_, session) = sign_in(&world, &owner).await;
+    let before = stored_in(&world, &owner, ("h", &session)).await.document;
+    let path = format!("/api/auth/v1/sessions/{session}");
+    let ended = world.call("DELETE", &path, Some(&owner.access), None).await;
+    assert_eq!(ended.status, 200, "{}", ended.json());
+    assert_eq!(differences(&world).await, 0);
+    put_in(&world, &owner, "h", before).await;
+    world.restart().await;
+    world.clock.advance(Duration::from_hours(24));
+    assert_eq!(differences(&world).await, 1);
+    let (token, _) = sign_in(&world, &owner).await;
+    let rows = alarms(&world, &token).await;
+    assert_eq!(rows[0]["row"]["data"]["why"], "session", "{rows:#?}");
+    assert_eq!(rows[0]["row"]["target"], json!({"id": session, "kind": "access_record"}));
+}
+
+/// The grant that lets operators in for longer, signed by us, put back after it was cut short.
+#[tokio::test]
+async fn a_grant_of_support_that_was_put_back_is_found() {
+    let mut world = World::new().await;
+    let owner = world.owner().await;
+    let grant = async |until: &str| {
+        let body = json!({"access": {"granted_until": until}});
+        let path = "/api/auth/v1/tenant/support-access";
+        let set = world.call("PUT", path, Some(&owner.access), Some(&body)).await;
+        assert_eq!(set.status, 200, "{}", set.json());
+    };
+    grant("2026-12-20T00:00:00Z").await;
+    let longer = stored(&world, &owner, "tenant").await.document.body;
+    grant("2026-11-22T00:00:00Z").await;
+    assert_eq!(differences(&world).await, 0);
+    put(&world, &owner, "tenant", longer).await;
+    world.restart().await;
+    assert_eq!(differences(&world).await, 1);
+}
+
+/// Somebody whose guard is gone: they are refused, and that they are is told.
+#[tokio::test]
+async fn a_user_whose_record_was_removed_is_found() {
+    let world = World::new().await;
+    let owner = world.owner().await;
+    let me = world.call("GET", "/api/auth/v1/me", Some(&owner.access), None).await.json();
+    let user = me["user"].as_str().unwrap();
+    assert_eq!(differences(&world).await, 0);
+    let guard = stored(&world, &owner, user).await.document;
+    let over = NewDocument { expires_at: Some(world.now()), ..guard };
+    put_in(&world, &owner, "0", over).await;
+    world.clock.advance(Duration::from_hours(24));
+    assert_eq!(differences(&world).await, 1);
+    let other = world.person(owner.tenant, Role::Owner).await;
+    let rows = alarms(&world, &other.token).await;
+    assert_eq!(rows[0]["row"]["data"]["why"], "removed", "{rows:#?}");
+    assert_eq!(rows[0]["row"]["target"], json!({"id": user, "kind": "access_record"}));
 }
 
 #[tokio::test]

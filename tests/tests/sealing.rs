@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use chain::commit::Commit;
-use domain::{Actor, AuditEvent, EventKind, Plan, Role, Target};
+use domain::{Actor, AuditEvent, EventKind, Plan, Role, Target, TenantId};
 use ports::Identity;
 use serde_json::json;
 use store::{SystemCap, log};
@@ -57,6 +57,19 @@ async fn wake_ups_that_come_together_are_dealt_with_by_one_sealer() {
     assert!(rows >= 5, "{rows} rows");
     // One more look for those who asked meanwhile.
     assert!(together.changes <= 2 * once.changes, "{together:?} {once:?}");
+}
+
+/// Threat T04: a wrong password for an address that nobody has wakes the sealer like one that is recorded. It finds nothing, and no log begins.
+#[tokio::test]
+async fn a_wake_for_nobody_begins_no_log() {
+    let world = World::new().await;
+    world.settle().await;
+    world.idle(true);
+    let body = json!({"email": "nobody@example.com", "password": "correct horse battery"});
+    let answer = world.call("POST", "/api/auth/v1/logins", None, Some(&body)).await;
+    assert_eq!(answer.code(), "login-failed");
+    assert_eq!(world.drain().await, 2, "the sealer and the signer were woken, and content");
+    assert_eq!(rows_of(&world, TenantId::SYSTEM, 0).await, Vec::<String>::new());
 }
 
 async fn note(world: &World, owner: &Person, what: &str) {

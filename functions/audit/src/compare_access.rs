@@ -1,20 +1,20 @@
 //! Timer: makes what guards read again from the log, and raises the alarm where the two differ.
 //!
 //! Signatures keep an operator of the database from making a record; this finds the ones that he put back: an older record is signed as well as
-//! a newer one, but the log knows what came after it.
+//! a newer one, but the log knows what came after it. And it finds the ones that he removed.
 
+mod stored;
 mod told;
+mod untold;
 
 use std::{collections::BTreeSet, time::Duration};
 
 use domain::{Actor, AuditEvent, EventId, EventKind, Outcome, Target, TenantId, Timestamp};
-use ports::{Container, Cursor, Stored};
+use ports::{Container, Cursor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use store::{
-    Change, Document, Guard, Housekeeping, HousekeepingKind, Partition, StoreError, TenantRecord,
-};
+use store::{Change, Document, Housekeeping, HousekeepingKind, Partition, StoreError};
 use web::{Job, Problem, Trigger};
 
 use crate::State;
@@ -27,8 +27,6 @@ pub(crate) const TRIGGER: Trigger =
 const TENANTS_MAX: usize = 20;
 /// Partitions that one tick looks at.
 const PARTITIONS_MAX: usize = 1000;
-/// Records of one tenant that are compared.
-const RECORDS_MAX: usize = 10_000;
 /// What was changed within this time is compared later: its row may not be sealed yet, and what follows from it may be on its way.
 const SETTLES_WITHIN: Duration = Duration::from_mins(10);
 
@@ -104,7 +102,7 @@ async fn find_changed(job: &Job, compared: &mut Compared) -> Result<(), StoreErr
     }
     let after = compared.cursor.clone().map(Cursor);
     let found = job.cap.dirty(Container::Access, after.as_ref(), PARTITIONS_MAX).await?;
-    // Sessions have a shard of their own, which changes all the time.
+    // Sessions have a shard of their own, which changes all the time: they are compared with the rest, once a day at least.
     let changed = found.partitions.into_iter().filter(|partition| partition.shard == "0");
     compared.pending.extend(changed.map(|partition| partition.tenant));
     compared.pending.remove(&TenantId::SYSTEM);
@@ -116,79 +114,41 @@ async fn find_changed(job: &Job, compared: &mut Compared) -> Result<(), StoreErr
 async fn compare(state: &State, job: &Job, tenant: TenantId) -> Result<(usize, bool), StoreError> {
     let data = job.cap.partition(tenant, TRIGGER.name);
     let told = Told::read(state, &data).await?;
-    let (mut found, mut has_settled, mut cursor, mut count) = (0, true, None, 0);
-    while count < RECORDS_MAX {
-        let changes = data.changes(Container::Access, "0", cursor.as_ref(), 200).await?;
-        count += changes.documents.len();
-        for stored in changes.documents {
-            match difference(&data, &told, &stored, job.now).await? {
-                Verdict::Same => {}
-                Verdict::TooEarly => has_settled = false,
-                Verdict::Differs(difference) => {
-                    found += 1;
-                    alarm(&data, job.now, difference).await?;
-                }
-            }
+    let mut verdicts = stored::verdicts(&data, &told, job.now).await?;
+    verdicts.extend(untold::verdicts(&data, &told, job.now).await?);
+    let has_settled = !verdicts.contains(&Verdict::TooEarly);
+    let mut found = 0;
+    for verdict in verdicts {
+        if let Verdict::Differs(difference) = verdict {
+            found += 1;
+            alarm(&data, job.now, difference).await?;
         }
-        if !changes.more {
-            break;
-        }
-        cursor = Some(changes.cursor);
     }
     Ok((found, has_settled))
 }
 
+/// What comparing one record gave, where it is not as the log says.
+#[derive(Debug, Eq, PartialEq)]
 enum Verdict {
-    Same,
+    /// It changed just now: what else belongs to it may be on its way.
     TooEarly,
     Differs(Difference),
 }
 
-async fn difference(
-    data: &Partition,
-    told: &Told,
-    stored: &Stored,
-    now: Timestamp,
-) -> Result<Verdict, StoreError> {
-    let id = stored.document.id.as_str();
-    let why = match stored.document.kind.as_str() {
-        Guard::KIND => {
-            read::<Guard>(data, id).await?.map_or(Some("refused"), |guard| told.differs(&guard))
+impl Verdict {
+    /// What to make of a record that differs, and that changed last at one of these times.
+    fn of(
+        record: &str,
+        why: &'static str,
+        changed: [Option<Timestamp>; 2],
+        now: Timestamp,
+    ) -> Self {
+        let is_recent = |at: Timestamp| at <= now && now.since(at) < SETTLES_WITHIN;
+        if changed.into_iter().flatten().any(is_recent) {
+            return Self::TooEarly;
         }
-        TenantRecord::KIND => read::<TenantRecord>(data, id)
-            .await?
-            .map_or(Some("refused"), |tenant| told.differs_of(&tenant)),
-        _ => None,
-    };
-    Ok(match why {
-        None => Verdict::Same,
-        Some(_) if is_recent(told.changed_at(id), now) || is_recent(made_at(stored), now) => {
-            Verdict::TooEarly
-        }
-        Some(why) => Verdict::Differs(Difference { record: id.to_owned(), why }),
-    })
-}
-
-/// The record; `None` when its signature was refused.
-async fn read<T: Document>(data: &Partition, id: &str) -> Result<Option<T>, StoreError> {
-    match data.find::<T>(id).await {
-        Ok(found) => Ok(found.map(|found| found.document)),
-        Err(StoreError::Forged(_)) => Ok(None),
-        Err(error) => Err(error),
+        Self::Differs(Difference { record: record.to_owned(), why })
     }
-}
-
-fn is_recent(at: Option<Timestamp>, now: Timestamp) -> bool {
-    at.is_some_and(|at| at <= now && now.since(at) < SETTLES_WITHIN)
-}
-
-/// When the event that a record names was made: its identifier says so (RFC 9562 §5.7).
-fn made_at(stored: &Stored) -> Option<Timestamp> {
-    let body: Value = serde_json::from_str(&stored.document.body).ok()?;
-    let event: EventId = body.get("event")?.as_str()?.parse().ok()?;
-    // The first 48 of its 128 bits are the milliseconds.
-    let millis = i64::try_from(u128::from_be_bytes(event.to_bytes()) >> 80).ok()?;
-    Some(Timestamp::from_unix_us(millis.saturating_mul(1000)))
 }
 
 /// A line for whoever runs the deployment, and a row for the tenant; one a day for each record and reason.

@@ -56,18 +56,19 @@ pub(crate) async fn handle(
     let device = Device::of(&state, &headers, visitor, request.device.as_deref())?;
     let password =
         Password::typed(request.password.expose_secret()).map_err(|_| LoginError::Failed)?;
-    let account = match Email::parse(&request.email) {
-        Ok(email) => accounts::find(&state, &email).await?,
-        Err(_) => None,
+    let email = Email::parse(&request.email).ok();
+    let account = match &email {
+        Some(email) => accounts::find(&state, email).await?,
+        None => None,
     };
-    let decoy = Decoys::one(&state);
+    let decoy = Decoys::one(&state, email.as_ref());
     if account.is_none() {
         decoy.read().await?;
     }
     let compared = account.as_ref().map(|account| account.password.clone());
     let right = state.hasher.verify(password.clone(), compared).await?;
     let Some(account) = account else {
-        decoy.count().await?;
+        decoy.count(visitor.now).await?;
         return Err(LoginError::Failed.into());
     };
     let known = device.known_to(&state, account.user, visitor.now);

@@ -13,7 +13,7 @@ use store::{Change, Found, StoreError};
 use web::{Access, Caller, Endpoint, Input, PathPair, Problem};
 
 use crate::{
-    AuthState,
+    AuthState, guards,
     letters::Topic,
     members,
     platform_tenants::{Elsewhere, ReasonRequest, reason_of},
@@ -102,6 +102,9 @@ async fn announce(
     let link = state.link("recovery", &ticket.expose());
     let opened = Topic::RecoveryOpened { link: &link, from, until: agreed.ends_at };
     for guard in members::all(&elsewhere.data).await? {
+        if guards::is_alone(&elsewhere.data, &guard).await? {
+            continue;
+        }
         let topic = if guard.user == agreed.user {
             opened.clone()
         } else {

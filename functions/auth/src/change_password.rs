@@ -3,7 +3,9 @@
 use axum::{Json, extract::State};
 use domain::{
     AuditEvent, EventKind, Permission, Target,
-    auth::{Breach, LoginError, NewPassword, Password, PasswordError, PasswordRecord},
+    auth::{
+        Breach, LoginError, NewPassword, Password, PasswordAnswer, PasswordError, PasswordRecord,
+    },
 };
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -16,6 +18,7 @@ use crate::{
     ended_sessions::{Why, end_all},
     followers::{ATTEMPTS_MAX, decide_again},
     letters::Topic,
+    passwords::failures_in,
     records::{CredentialRecord, UserRecord},
 };
 
@@ -87,7 +90,7 @@ async fn show_current(
     let password = Password::typed(current.expose_secret()).map_err(|_| LoginError::Failed)?;
     let right = state.hasher.verify(password, Some(compared.clone())).await?;
     for _ in 0..ATTEMPTS_MAX {
-        match decide(caller, &compared, right).await {
+        match decide(state, caller, &compared, right).await {
             Ok(true) => return Ok(compared),
             Ok(false) => return Err(LoginError::Failed.into()),
             Err(error) if decide_again(&error) => {}
@@ -100,6 +103,7 @@ async fn show_current(
 
 /// Decides on what is stored now and writes it, right or wrong: of many guesses at once only as many count as the lockout allows.
 async fn decide(
+    state: &AuthState,
     caller: &Caller,
     compared: &PasswordRecord,
     right: bool,
@@ -108,15 +112,19 @@ async fn decide(
         caller.data.get::<CredentialRecord>(&CredentialRecord::id_of(caller.user)).await?;
     let right = right && credential.password == *compared;
     match credential.password_shown_again(right, caller.now) {
-        Ok(credential) => {
+        PasswordAnswer::Accepted { credential, needs: _ } => {
             let progress = Housekeeping::new(HousekeepingKind::LoginProgress);
             caller.data.keep(progress.replace(&CredentialRecord(credential), etag)).await?;
             Ok(true)
         }
-        Err(refused) => {
-            let (credential, event) = *refused;
+        PasswordAnswer::Refused { credential, event, notify } => {
+            let failures = failures_in(&event);
             let change = Change::new(event).replace(&CredentialRecord(credential), etag);
             caller.commit(change).await?;
+            if notify {
+                let topic = Topic::PasswordGuessed { failures, when: caller.now };
+                state.tell(&caller.data, caller.user, &topic).await;
+            }
             Ok(false)
         }
     }

@@ -72,9 +72,7 @@ impl Given {
                     .into_response())
             }
             Delivery::Cookies => {
-                let headers = self.cookies(cookies).ok_or_else(|| {
-                    Problem::internal(&"a token has characters that no cookie takes")
-                })?;
+                let headers = self.cookies(cookies).ok_or_else(no_cookie)?;
                 Ok((status, headers, Json(self.tokens("Cookie", |_| None))).into_response())
             }
         }
@@ -93,9 +91,8 @@ impl Given {
     }
 
     fn cookies(&self, cookies: Cookies) -> Option<HeaderMap> {
-        let seconds = |seconds: i64| Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
         let mut set = vec![
-            cookies.set(CookieKind::Access, &self.access, seconds(self.expires_in))?,
+            access_cookie(cookies, &self.access, self.expires_in)?,
             cookies.set(
                 CookieKind::Refresh,
                 self.refresh.expose_secret(),
@@ -108,6 +105,34 @@ impl Given {
         }
         Some(set.into_iter().map(|value| (SET_COOKIE, value)).collect())
     }
+}
+
+/// `Set-Cookie` for an access token that is over in so many seconds. `None` when no cookie takes it: [`no_cookie`].
+pub(crate) fn access_cookie(
+    cookies: Cookies,
+    access: &str,
+    expires_in: i64,
+) -> Option<HeaderValue> {
+    cookies.set(CookieKind::Access, access, seconds(expires_in))
+}
+
+/// What we issue has none of the characters that a cookie refuses; this says that it had.
+pub(crate) fn no_cookie() -> Problem {
+    Problem::internal(&"a token has characters that no cookie takes")
+}
+
+fn seconds(seconds: i64) -> Duration {
+    Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
+}
+
+/// How somebody who is signed in gets another access token: as they sent this one. A script that a page was made to run then gets none to read, and
+/// a browser has no old cookie left beside a new bearer token.
+///
+/// # Errors
+/// * `cookie-ambiguous`.
+pub(crate) fn as_it_came(headers: &HeaderMap, cookies: Cookies) -> Result<Delivery, Problem> {
+    let cookie = cookies.read(CookieKind::Access, headers)?;
+    Ok(if cookie.is_some() { Delivery::Cookies } else { Delivery::Body })
 }
 
 /// `Set-Cookie` headers that take a browser's tokens away; the device stays known.

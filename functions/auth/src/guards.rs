@@ -1,24 +1,21 @@
-//! Users' guards: the copy of a user's roles and state that every app reads. The user record is the source; a missing guard is made again.
+//! Users' guards: what every app reads of a user. A guard is signed, and made before its user is: a user who has none is one whose guard somebody
+//! removed.
 
-use domain::{EventId, UserId, auth::LoginError};
+use domain::{
+    EventId, UserId,
+    auth::{InvitationError, LoginError},
+};
 use store::{Guard, GuardState, Partition, StoreError, TenantRecord};
 use web::Problem;
 
 use crate::{followers, records::UserRecord};
 
-/// The guard of a user who showed the password; made when a crash left none.
+/// The guard of a user who showed the password.
 ///
 /// # Errors
-/// * [`LoginError::Failed`]: disabled; the same as a wrong password.
+/// * [`LoginError::Failed`]: disabled, or without a guard; the same as a wrong password.
 pub(crate) async fn of(data: &Partition, user: UserId) -> Result<Guard, Problem> {
-    let guard = if let Some(found) = data.find::<Guard>(&user.to_string()).await? {
-        found.document
-    } else {
-        let user = data.get::<UserRecord>(&user.to_string()).await?.document;
-        let guard = Guard::new(user.user, user.roles);
-        followers::create(data, &guard).await?;
-        guard
-    };
+    let guard = find(data, user).await?.ok_or(LoginError::Failed)?;
     let tenant = data.get::<TenantRecord>(TenantRecord::ID).await?.document;
     match guard.state {
         GuardState::PendingMfa | GuardState::Active if tenant.state.admits() => Ok(guard),
@@ -28,20 +25,49 @@ pub(crate) async fn of(data: &Partition, user: UserId) -> Result<Guard, Problem>
     }
 }
 
-/// The guard of a user, whatever it says.
-pub(crate) async fn find(data: &Partition, user: UserId) -> Result<Option<Guard>, Problem> {
-    Ok(data.find::<Guard>(&user.to_string()).await?.map(|found| found.document))
+/// The guard of a user who came in, whatever it says. That there is none is an alarm: nothing that is kept elsewhere of a user is signed, so nothing
+/// makes it again.
+pub(crate) async fn find(data: &Partition, user: UserId) -> Result<Option<Guard>, StoreError> {
+    let found = data.find::<Guard>(&user.to_string()).await?;
+    if found.is_none() {
+        let (tenant, why) = (data.tenant(), "it was removed");
+        tracing::error!(alarm = "access-record", tenant.id = %tenant, record = %user, why, "a user has no guard");
+    }
+    Ok(found.map(|found| found.document))
 }
 
-/// The epoch of a user's guard; one that a crash left out begins with zero.
+/// The epoch of a user's guard. Whoever has none gets no further than [`of`], whatever this says.
 pub(crate) async fn epoch_of(data: &Partition, user: UserId) -> Result<u32, StoreError> {
-    let guard = data.find::<Guard>(&user.to_string()).await?;
-    Ok(guard.map_or(0, |found| found.document.epoch))
+    Ok(find(data, user).await?.map_or(0, |guard| guard.epoch))
 }
 
-/// Keeps the guard of a new user, who has no second factor yet, as the event says that it is.
-pub(crate) async fn keep(data: &Partition, guard: &Guard, event: EventId) -> Result<(), Problem> {
-    Ok(followers::create_because(data, guard, event).await?)
+/// Keeps the guard of a user who is about to come in. Until they do, it lets nobody in.
+///
+/// Whoever is killed before the user is made leaves it alone: the next try takes it up, as long as it is as it was made.
+///
+/// # Errors
+/// * [`InvitationError`]: there is one that somebody came in with, or that was changed since.
+pub(crate) async fn keep_first(data: &Partition, guard: &Guard) -> Result<(), Problem> {
+    followers::create(data, guard).await?;
+    let kept = data.get::<Guard>(&guard.user.to_string()).await?.document;
+    if kept == *guard { Ok(()) } else { Err(InvitationError.into()) }
+}
+
+/// Names in a guard the event with which its user came in, once that is known.
+pub(crate) async fn name_event(
+    data: &Partition,
+    guard: &Guard,
+    event: EventId,
+) -> Result<(), StoreError> {
+    let named = |kept: &Guard| (kept == guard).then(|| kept.clone());
+    followers::update_because(data, &guard.user.to_string(), event, named).await?;
+    Ok(())
+}
+
+/// Whether a guard is all that there is of its user: whoever redeemed the invitation was killed. Nobody ever came in with it, as the guard itself says.
+pub(crate) async fn is_alone(data: &Partition, guard: &Guard) -> Result<bool, StoreError> {
+    let is_new = guard.state == GuardState::PendingMfa && guard.epoch == 0;
+    Ok(is_new && data.find::<UserRecord>(&guard.user.to_string()).await?.is_none())
 }
 
 /// The guard of a user who showed both factors; active from now on.

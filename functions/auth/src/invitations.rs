@@ -6,16 +6,17 @@ pub(crate) mod issue;
 pub(crate) mod list;
 pub(crate) mod resend;
 pub(crate) mod revoke;
+pub(crate) mod seats;
 
 use domain::{
     InvitationId, Role, TenantId, Timestamp,
-    auth::{Invitation, Ticket},
-    kind,
+    auth::{Invitation, Ticket, may_invite},
+    kind, may_give,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::{ListOf, Partition};
-use web::Problem;
+use store::{Guard, ListOf, Partition};
+use web::{Caller, Problem};
 
 use crate::{
     AuthState,
@@ -48,6 +49,16 @@ async fn open(data: &Partition, now: Timestamp) -> Result<Vec<Invitation>, Probl
     let page = data.list::<InvitationRecord>(of).await?;
     let invitations = page.documents.into_iter().map(|found| found.document.0);
     Ok(invitations.filter(|invitation| invitation.is_open(now)).collect())
+}
+
+/// Refuses a role that the caller does not give by inviting somebody to it.
+///
+/// # Errors
+/// * `owners-only`, `platform-role`, `forbidden`.
+async fn require_giving(caller: &Caller, role: Role) -> Result<(), Problem> {
+    may_give(&caller.roles, role, caller.tenant.kind)?;
+    let guard = caller.data.get::<Guard>(&caller.user.to_string()).await?.document;
+    Ok(may_invite(role, |permission| guard.grants(permission))?)
 }
 
 async fn address(

@@ -29,6 +29,8 @@ pub(crate) enum Topic<'a> {
     NewDevice { device: &'a str, network: &'a str, when: Timestamp },
     /// Too many wrong passwords.
     AccountLocked { failures: u32, is_final: bool, when: Timestamp },
+    /// Too many wrong passwords of somebody who is signed in.
+    PasswordGuessed { failures: u32, when: Timestamp },
     /// Too many wrong codes.
     CodesLocked { when: Timestamp },
     /// An administrator agreed to a new factor.
@@ -90,6 +92,10 @@ fn parts(topic: &Topic<'_>) -> (&'static str, Values) {
                 ("lock", text(lock_sentence(*is_final))),
                 ("when", date(*when)),
             ],
+        ),
+        Topic::PasswordGuessed { failures, when } => (
+            include_str!("letters/password_guessed.txt"),
+            vec![("failures", failures.to_string()), ("when", date(*when))],
         ),
         Topic::CodesLocked { when } => {
             (include_str!("letters/codes_locked.txt"), vec![("when", date(*when))])
@@ -243,6 +249,7 @@ mod tests {
             Topic::NewDevice { device: value, network: value, when },
             Topic::AccountLocked { failures: 20, is_final: false, when },
             Topic::AccountLocked { failures: 100, is_final: true, when },
+            Topic::PasswordGuessed { failures: 20, when },
             Topic::CodesLocked { when },
             Topic::RecoveryApproved { link, until },
             Topic::EnrolmentUnfinished { link, until },

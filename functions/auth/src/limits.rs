@@ -98,12 +98,15 @@ impl AuthState {
         Ok(self.take(Limit::LETTERS_EMAIL, email.as_str(), now).await?.is_ok())
     }
 
-    /// Lets one more invitation to this address through, or says how long to wait.
+    /// Lets one more invitation of this tenant to this address through, or says how long to wait. The tenant's counter comes first: one that sent
+    /// too many uses up nothing of what others may send to an address.
     pub(crate) async fn limit_invitations(
         &self,
+        tenant: TenantId,
         email: &str,
         now: Timestamp,
     ) -> Result<(), Problem> {
+        self.take(Limit::INVITATIONS_TENANT, &tenant.to_string(), now).await?.map_err(refused)?;
         self.take(Limit::INVITATIONS_EMAIL, email, now).await?.map_err(refused)
     }
 

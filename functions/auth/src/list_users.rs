@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use store::{Guard, ListOf};
 use web::{Access, Caller, Endpoint, Problem, Selection};
 
-use crate::{AuthState, users::UserView};
+use crate::{AuthState, guards, users::UserView};
 
 /// The most on one page.
 const PAGE_MAX: usize = 100;
@@ -47,7 +47,9 @@ pub(crate) async fn handle(
     let page = caller.data.list::<Guard>(ListOf { after, limit, ..ListOf::default() }).await?;
     let mut users = Vec::with_capacity(page.documents.len());
     for found in page.documents {
-        users.push(UserView::of(&state, &caller.data, found.document).await?);
+        if !guards::is_alone(&caller.data, &found.document).await? {
+            users.push(UserView::of(&state, &caller.data, found.document).await?);
+        }
     }
     Ok(Json(Response { users, next: page.next }))
 }

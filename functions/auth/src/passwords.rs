@@ -1,7 +1,7 @@
 //! Decisions on passwords: taken one after the other on what is stored, so that of many guesses at once only as many count as the lockout allows.
 
 use domain::{
-    Actor, Timestamp,
+    Actor, AuditEvent, Timestamp,
     auth::{Credential, DeviceId, LoginError, Password, PasswordAnswer},
 };
 use store::{Change, Found, Housekeeping, HousekeepingKind, StoreError};
@@ -69,7 +69,7 @@ pub(crate) async fn decide_once(
             Ok(Ok(Found { document: credential, etag }))
         }
         PasswordAnswer::Refused { credential, event, notify } => {
-            let failures = event.data.get("failures").and_then(serde_json::Value::as_u64);
+            let failures = failures_in(&event);
             let event = match &shown.from {
                 Some(device) => device.recorded_in(event, account.user),
                 None => event,
@@ -77,7 +77,7 @@ pub(crate) async fn decide_once(
             let change = Change::new(event).replace(&CredentialRecord(credential), etag);
             account.data.commit(&Actor::anonymous(), now, change).await?;
             if notify {
-                tell_of_lock(state, account, failures.unwrap_or_default(), now).await;
+                tell_of_lock(state, account, failures, now).await;
             }
             Ok(Err(LoginError::Failed))
         }
@@ -121,8 +121,13 @@ impl AuthState {
     }
 }
 
-async fn tell_of_lock(state: &AuthState, account: &Account, failures: u64, now: Timestamp) {
-    let failures = u32::try_from(failures).unwrap_or(u32::MAX);
+/// How many failures in a row an event says that there were.
+pub(crate) fn failures_in(event: &AuditEvent) -> u32 {
+    let failures = event.data.get("failures").and_then(serde_json::Value::as_u64);
+    u32::try_from(failures.unwrap_or_default()).unwrap_or(u32::MAX)
+}
+
+async fn tell_of_lock(state: &AuthState, account: &Account, failures: u32, now: Timestamp) {
     let is_final = failures >= 100;
     let topic = Topic::AccountLocked { failures, is_final, when: now };
     state.tell(&account.data, account.user, &topic).await;

@@ -24,7 +24,7 @@ pub(crate) struct UserRecord {
     pub(crate) display_name: String,
     /// Their address, sealed.
     pub(crate) sealed_email: String,
-    /// What the tenant made of them; guards read a copy.
+    /// As what they came in. What they may is in their guard alone, which is signed; nobody goes by this.
     pub(crate) roles: Vec<Role>,
     /// Since when.
     pub(crate) created_at: Timestamp,

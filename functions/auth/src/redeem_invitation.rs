@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
-    Actor, AuditEvent, Class, EventKind, Fault, Target, UserId,
+    Actor, AuditEvent, Class, EventId, EventKind, Fault, Role, Target, Timestamp, UserId,
     auth::{
         Breach, Credential, Email, Invitation, InvitationError, Needs, NewPassword, Password,
         PasswordError, PasswordRecord, Ticket,
@@ -16,9 +16,12 @@ use store::{Change, Found, Guard, Partition, StoreError, TenantRecord};
 use web::{Access, Endpoint, Input, Problem, Visitor};
 
 use crate::{
-    AuthState, accounts, guards,
+    AuthState, accounts,
+    followers::ATTEMPTS_MAX,
+    guards,
+    invitations::seats::Seat,
     logins::{Beginning, Begun},
-    records::{CredentialRecord, InvitationRecord, LoginIndexEntry, UserRecord},
+    records::{CredentialRecord, InvitationRecord, LoginIndexEntry, LoginRecord, UserRecord},
 };
 
 const DISPLAY_NAME_CHARS_MAX: usize = 200;
@@ -35,12 +38,14 @@ pub(crate) const ENDPOINT: Endpoint = Endpoint::post(
     "invitation-invalid",
     "email-invalid",
     "email-taken",
+    "entitlement-required",
     "display-name-invalid",
     "password-too-short",
     "password-too-long",
     "password-guessable",
     "password-breached",
     "busy",
+    "conflict",
 ]);
 
 #[derive(Deserialize, JsonSchema)]
@@ -92,11 +97,13 @@ pub(crate) async fn handle(
     let ticket = ticket.map_err(|_| InvitationError)?;
     let data = state.data(ticket.tenant);
     let invitation = data.find::<InvitationRecord>(&ticket.id.to_string()).await?;
-    let invitation = invitation.ok_or(InvitationError)?;
-    invitation.document.0.admits(&ticket, visitor.now)?;
-    let person = check(&state, &data, &invitation.document.0, &request, visitor).await?;
+    let InvitationRecord(invitation) = invitation.ok_or(InvitationError)?.document;
+    invitation.admits(&ticket, visitor.now)?;
+    let person = check(&state, &data, &invitation, &request, visitor).await?;
+    // Before a password is hashed and an address is reserved for somebody who finds no seat.
+    Seat::find(&data).await?;
     let password = state.hasher.make(person.password.clone(), state.random()).await?;
-    let login = redeem(&state, &data, (ticket, invitation), person, password, visitor).await?;
+    let login = redeem(&state, &data, (ticket, invitation.role), person, password, visitor).await?;
     Ok((StatusCode::CREATED, Json(login.answer(&state, &data, visitor.now).await?)))
 }
 
@@ -145,11 +152,11 @@ async fn choose(
     Ok((password, state.choose(&typed, visitor.now).await?))
 }
 
-/// Reservation of the address first, then the user with the event, then the guard: each can be repeated after a crash.
+/// Reservation of the address first, then the guard, then the user with the event and a seat: each can be repeated after a crash.
 async fn redeem(
     state: &AuthState,
     data: &Partition,
-    (ticket, invitation): (Ticket<kind::Invitation>, Found<InvitationRecord>),
+    (ticket, role): (Ticket<kind::Invitation>, Role),
     person: Person,
     password: PasswordRecord,
     visitor: Visitor,
@@ -161,28 +168,47 @@ async fn redeem(
     if !accounts::reserve(state, &person.email, entry, now).await? {
         return Err(RedeemError::EmailTaken.into());
     }
-    let (redeemed, event) = invitation.document.0.redeem(&ticket, user, now)?;
     let record = UserRecord {
         user,
         sealed_email: state.seal_email(tenant, user, &person.email).await?,
         display_name: person.display_name,
-        roles: vec![redeemed.role],
+        roles: vec![role],
         created_at: now,
     };
     let guard = Guard::new(user, record.roles.clone());
+    guards::keep_first(data, &guard).await?;
     let login = Beginning::new(state, data, (user, guard.epoch), Needs::Enrol, now);
     let mut credential = Credential::new(user, password);
     credential.breach = person.breach;
-    let change = Change::new(guard.recorded_in(event))
-        .replace(&InvitationRecord(redeemed), invitation.etag)
-        .create(&record)
-        .create(&CredentialRecord(credential))
-        .create(&login.record());
-    let promise = match data.commit(&Actor::user(user), now, change).await {
-        Ok(promise) => promise,
-        Err(StoreError::Conflict | StoreError::Exists) => return Err(InvitationError.into()),
-        Err(error) => return Err(error.into()),
-    };
-    guards::keep(data, &guard, promise.event).await?;
+    let new = (record, CredentialRecord(credential), login.record());
+    let event = come_in(data, &ticket, &guard, &new, now).await?;
+    guards::name_event(data, &guard, event).await?;
     Ok(login)
+}
+
+/// The user comes in with the event and takes a seat; decided again when somebody else took one meanwhile.
+async fn come_in(
+    data: &Partition,
+    ticket: &Ticket<kind::Invitation>,
+    guard: &Guard,
+    (record, credential, login): &(UserRecord, CredentialRecord, LoginRecord),
+    now: Timestamp,
+) -> Result<EventId, Problem> {
+    for _ in 0..ATTEMPTS_MAX {
+        let seat = Seat::find(data).await?;
+        let found = data.find::<InvitationRecord>(&ticket.id.to_string()).await?;
+        let Found { document, etag } = found.ok_or(InvitationError)?;
+        let (redeemed, event) = document.0.redeem(ticket, guard.user, now)?;
+        let change = Change::new(guard.recorded_in(event))
+            .replace(&InvitationRecord(redeemed), etag)
+            .create(record)
+            .create(credential)
+            .create(login);
+        match data.commit(&Actor::user(guard.user), now, seat.taken_by(change)).await {
+            Ok(promise) => return Ok(promise.event),
+            Err(StoreError::Conflict | StoreError::Exists) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(StoreError::Conflict.into())
 }

@@ -3,7 +3,7 @@
 use domain::{Actor, Class, EventKind, auth::PasswordReset};
 use ports::{Letter, QueueName};
 use serde_json::{Value, json};
-use store::{Change, GuardState, StoreError, TenantRecord};
+use store::{Change, Guard, GuardState, StoreError, TenantRecord};
 use web::{Job, Problem, Trigger};
 
 use crate::{
@@ -42,7 +42,8 @@ async fn reset_letter(
     let email = domain::auth::Email::parse(&email)?;
     let Some(account) = accounts::find(state, &email).await? else { return Ok(None) };
     let guard = guards::find(&account.data, account.user).await?;
-    if guard.is_some_and(|guard| matches!(guard.state, GuardState::Locked | GuardState::Disabled)) {
+    let is_barred = |guard: Guard| matches!(guard.state, GuardState::Locked | GuardState::Disabled);
+    if guard.is_none_or(is_barred) {
         return Ok(None);
     }
     let ticket = reset_ticket(account.data.tenant(), reset, secret);

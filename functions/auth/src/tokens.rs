@@ -23,11 +23,11 @@ const ACR_PASSWORD: &str = "urn:proofline:acr:pwd";
 #[derive(JsonSchema, Serialize)]
 pub(crate) struct Bearer {
     /// To be sent as bearer token.
-    access_token: String,
+    pub(crate) access_token: String,
     /// `Bearer`.
-    token_type: &'static str,
+    pub(crate) token_type: &'static str,
     /// Seconds until the access token is over.
-    expires_in: i64,
+    pub(crate) expires_in: i64,
 }
 
 impl AuthState {

@@ -32,7 +32,9 @@ pub use credential::{
 };
 pub use device::{DeviceId, KnownDevice};
 pub use email::{Email, EmailError};
-pub use invitation::{Invitation, InvitationError, InvitationState, InvitedAddress};
+pub use invitation::{
+    Invitation, InvitationError, InvitationState, InvitedAddress, InviterError, may_invite,
+};
 pub use limit::{Level, Limit, LimitError, Taken};
 pub use lockout::{Lock, Lockout, Schedule};
 pub use login::{

@@ -1,7 +1,8 @@
 //! Records that an operator cannot forge: what guards read is signed by `auth`, numbered, and names the audit event that made it.
 //!
 //! Whoever can write to the database but holds no key of ours can remove a record, which refuses its user, or put an older one back, which
-//! a process that saw the newer one refuses and the comparison with the log reports. He cannot make one.
+//! a process that saw the newer one refuses; the comparison with the log reports users who were removed and what was put back. He cannot make
+//! one: nothing makes a record again from what is not signed.
 
 mod again;
 mod keys;

@@ -1,8 +1,10 @@
-//! What the log says of users, roles and the tenant itself: read from its first row on.
+//! What the log says of users, roles, sessions that ended and the tenant itself: read from its first row on.
+
+mod tenant;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{Permission, Timestamp};
+use domain::{EventKind, Permission, Timestamp};
 use serde_json::Value;
 use store::{Guard, GuardState, Partition, StoreError, TenantRecord, log};
 
@@ -11,6 +13,11 @@ use crate::{
     purged::Kept,
     search::{COMMITS, Order, Row, read},
 };
+use tenant::ToldTenant;
+
+/// Of rows whose target is a session, those after which it is dead.
+const ENDS_A_SESSION: [&str; 2] =
+    [EventKind::SessionRevoked.name(), EventKind::RefreshReused.name()];
 
 /// A user as the log made them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -26,9 +33,9 @@ struct ToldUser {
 pub(super) struct Told {
     users: BTreeMap<String, ToldUser>,
     roles: BTreeMap<String, BTreeSet<String>>,
-    plan: Option<String>,
-    state: Option<String>,
-    support: Option<String>,
+    /// Sessions that somebody ended before their time, and when.
+    ended: BTreeMap<String, Timestamp>,
+    tenant: ToldTenant,
     changed: BTreeMap<String, Timestamp>,
     /// Whether every row is there to be read; rows that were purged may have said more.
     is_whole: bool,
@@ -49,7 +56,7 @@ impl Told {
                 {
                     match kept {
                         Kept::Row(row) => told.take(&Row::parse(&row)?),
-                        Kept::Hash(_) => told.is_whole = false,
+                        Kept::Hash(_) => told.miss(),
                     }
                     left.start = number + 1;
                 }
@@ -62,12 +69,17 @@ impl Told {
         Self {
             users: BTreeMap::new(),
             roles: BTreeMap::new(),
-            plan: None,
-            state: None,
-            support: None,
+            ended: BTreeMap::new(),
+            tenant: ToldTenant::default(),
             changed: BTreeMap::new(),
             is_whole: true,
         }
+    }
+
+    /// A row that was purged may have said of the tenant what none before it did.
+    fn miss(&mut self) {
+        self.is_whole = false;
+        self.tenant = ToldTenant::default();
     }
 
     fn take(&mut self, row: &Row) {
@@ -92,24 +104,14 @@ impl Told {
                 let holders: Vec<_> = holders.map(|(user, _)| user.clone()).collect();
                 holders.into_iter().for_each(|user| self.note(&user, row));
             }
-            "tenant" => self.take_tenant(row),
+            "session" if ENDS_A_SESSION.contains(&row.action.as_str()) => {
+                self.ended.extend(row.at.parse().ok().map(|at| (id.to_owned(), at)));
+            }
+            "tenant" => self.tenant.take(row),
             _ => {}
         }
         let noted = if row.target.kind == "tenant" { TenantRecord::ID } else { id };
         self.note(noted, row);
-    }
-
-    fn take_tenant(&mut self, row: &Row) {
-        let text = |name: &str| member(row, name).as_str().map(str::to_owned);
-        match row.action.as_str() {
-            "tenant.created" => self.plan = text("plan").or(self.plan.take()),
-            "tenant.plan.changed" => self.plan = text("to"),
-            "tenant.support_access.changed" => self.support = text("access"),
-            "tenant.suspended" | "tenant.resumed" | "tenant.closing" | "tenant.closed" => {
-                self.state = text("to");
-            }
-            _ => {}
-        }
     }
 
     fn note(&mut self, record: &str, row: &Row) {
@@ -126,7 +128,9 @@ impl Told {
     /// In what a guard is not as the log made it.
     pub(super) fn differs(&self, guard: &Guard) -> Option<&'static str> {
         let Some(told) = self.users.get(&guard.user.to_string()) else {
-            return self.is_whole.then_some("nobody made it");
+            // It is kept before its user comes in. Until then nobody comes in with it, and whoever is killed in between leaves it.
+            let lets_nobody_in = *guard == Guard::new(guard.user, guard.roles.clone());
+            return (self.is_whole && !lets_nobody_in).then_some("nobody made it");
         };
         let roles: BTreeSet<_> = guard.roles.iter().map(|role| role.name().to_owned()).collect();
         let custom: BTreeSet<_> = guard.custom.iter().map(ToString::to_string).collect();
@@ -153,16 +157,22 @@ impl Told {
 
     /// In what a tenant's record is not as the log made it.
     pub(super) fn differs_of(&self, tenant: &TenantRecord) -> Option<&'static str> {
-        let is_other =
-            |told: &Option<String>, stored: &str| told.as_ref().is_some_and(|told| told != stored);
-        if is_other(&self.plan, tenant.plan.name()) {
-            return Some("plan");
-        }
-        if is_other(&self.state, tenant.state.name()) {
-            return Some("state");
-        }
-        let support = tenant.settings.support_access.name();
-        is_other(&self.support, support).then_some("support_access")
+        self.tenant.differs(tenant)
+    }
+
+    /// Users whom the log knows.
+    pub(super) fn users(&self) -> impl Iterator<Item = &String> {
+        self.users.keys()
+    }
+
+    /// Whether the log knows the tenant.
+    pub(super) fn knows_tenant(&self) -> bool {
+        self.tenant != ToldTenant::default()
+    }
+
+    /// Sessions that somebody ended since `then`.
+    pub(super) fn ended_since(&self, then: Timestamp) -> impl Iterator<Item = &String> {
+        self.ended.iter().filter(move |(_, at)| **at >= then).map(|(session, _)| session)
     }
 }
 

@@ -13,7 +13,7 @@ pub(crate) const ENDPOINT: Endpoint = Endpoint::delete(
     Access::Requires(Permission::RoleWrite),
     &[EventKind::RoleDeleted],
 )
-.summary("End a role of the tenant's own; whoever had it has it no more")
+.summary("End a role of the tenant's own; whoever may do less without it is signed out everywhere")
 .response::<RoleView>()
 .problems(&["conflict"]);
 

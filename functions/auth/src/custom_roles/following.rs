@@ -1,13 +1,14 @@
-//! What follows from a change of a role for whoever has it: their guards are resolved again.
+//! What follows from a change of a role for whoever has it: their guards are resolved again. Whoever loses by a role's end is signed out everywhere
+//! with the same write, as when it is taken from them.
 //!
 //! That a role is about to change is noted before it does, in the deployment's own partition. Whoever is killed between the change and the last guard
 //! leaves the note, and [`sweep`](super::sweep) does the rest.
 
-use domain::{EventId, RoleId, TenantId, Timestamp};
+use domain::{EventId, Permission, RoleId, TenantId, Timestamp};
 use ports::Container;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
-use store::{Change, Document, Guard, Partition, StoreError};
+use std::{collections::BTreeSet, time::Duration};
+use store::{Change, Document, Guard, Partition, RoleRecord, StoreError};
 use web::{Caller, IdempotencyKey, Once, Problem};
 
 use crate::{AuthState, followers, grant_role::resolved, members};
@@ -72,6 +73,7 @@ pub(super) async fn resolve(
     role: RoleId,
     event: EventId,
 ) -> Result<usize, StoreError> {
+    let has_ended = data.get::<RoleRecord>(&role.to_string()).await?.document.ended;
     let mut stale = 0;
     for guard in members::all(data).await? {
         if !guard.custom.contains(&role) {
@@ -79,10 +81,14 @@ pub(super) async fn resolve(
         }
         let granted = resolved(data, &guard.custom).await?;
         stale += usize::from(guard.granted != granted);
-        let resolve = |guard: &Guard| {
-            (guard.granted != granted).then(|| Guard { granted: granted.clone(), ..guard.clone() })
-        };
+        let resolve = |guard: &Guard| resolved_to(guard, &granted, has_ended);
         followers::update_because(data, &guard.user.to_string(), event, resolve).await?;
     }
     Ok(stale)
+}
+
+/// The guard as its roles make it now; `None` when it is so. A second time there is nothing to sign out from.
+fn resolved_to(guard: &Guard, granted: &BTreeSet<Permission>, has_ended: bool) -> Option<Guard> {
+    let epoch = guard.epoch.saturating_add(u32::from(has_ended));
+    (guard.granted != *granted).then(|| Guard { granted: granted.clone(), epoch, ..guard.clone() })
 }

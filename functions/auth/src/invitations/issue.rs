@@ -2,17 +2,17 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
-    EventKind, InvitationId, Permission, Quota, Role, Target,
+    EventKind, InvitationId, Permission, Role, Target,
     auth::{Email, Invitation, InvitedAddress, Ticket},
-    kind, may_give, refuse_combination,
+    kind, refuse_combination,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 use store::Change;
-use web::{Access, Caller, Endpoint, Input, Problem, not_entitled};
+use web::{Access, Caller, Endpoint, Input, Problem};
 
-use super::{InvitationView, mail, open, view};
-use crate::{AuthState, members, records::InvitationRecord};
+use super::{InvitationView, mail, require_giving, seats, view};
+use crate::{AuthState, records::InvitationRecord};
 
 pub(crate) const ENDPOINT: Endpoint = Endpoint::post(
     "/v1/invitations",
@@ -46,11 +46,11 @@ pub(crate) async fn handle(
     Input(Request { email, role }): Input<Request>,
 ) -> Result<(StatusCode, Json<InvitationView>), Problem> {
     let email = Email::parse(&email)?;
-    may_give(&caller.roles, role, caller.tenant.kind)?;
-    require_seat(&caller).await?;
+    require_giving(&caller, role).await?;
+    seats::require_one_more(&caller, None).await?;
     let id: InvitationId = state.id(caller.now);
     keep_apart(&caller, id, role).await?;
-    state.limit_invitations(email.as_str(), caller.now).await?;
+    state.limit_invitations(caller.data.tenant(), email.as_str(), caller.now).await?;
     let ticket = Ticket::<kind::Invitation>::new(caller.data.tenant(), id, state.random());
     let (invitation, event) =
         Invitation::issue(id, &ticket.sha256(), role, Invitation::LIFETIME, caller.now)?;
@@ -76,12 +76,4 @@ async fn keep_apart(caller: &Caller, id: InvitationId, role: Role) -> Result<(),
         Ok(()) => Ok(()),
         Err(error) => Err(caller.separated(error, Target::new("invitation", id)).await),
     }
-}
-
-/// Users and open invitations may not be more than the plan has seats for.
-async fn require_seat(caller: &Caller) -> Result<(), Problem> {
-    let users = members::all(&caller.data).await?.len();
-    let used = users.saturating_add(open(&caller.data, caller.now).await?.len());
-    let entitlements = caller.tenant.entitlements();
-    entitlements.require_one_more(Quota::Seats, used).map_err(|error| not_entitled(&error))
 }

@@ -3,7 +3,7 @@
 use axum::http::{StatusCode, header::SET_COOKIE};
 use serde_json::{Value, json};
 
-use super::world::{Answer, PASSWORD, World};
+use super::world::{Answer, PASSWORD, SignedIn, World};
 
 const OWN: (&str, &str) = ("sec-fetch-site", "same-origin");
 
@@ -18,6 +18,11 @@ fn jar(answer: &Answer) -> String {
 async fn signed_in(world: &World) -> Answer {
     let ada = world.enrolled("ada@example.com").await;
     world.wait_s(30);
+    signed_in_on(world, &ada).await
+}
+
+/// Whoever enrolled, in a browser.
+async fn signed_in_on(world: &World, ada: &SignedIn) -> Answer {
     let login = world.login("ada@example.com", PASSWORD).await;
     let path = format!("/v1/logins/{}/totp", login.text("login"));
     let body = json!({"code": world.code(&ada.secret), "tokens": "cookies"});
@@ -43,6 +48,52 @@ async fn a_browser_gets_its_tokens_in_cookies_alone() {
     assert!(set[1].starts_with("rt=r1.") && set[1].contains("; Path=/api/auth/;"), "{set:?}");
     let me = world.call(("GET", "/v1/me"), &[("cookie", &jar(&answer))], None).await;
     assert_eq!((me.status, &me.body["email"]), (StatusCode::OK, &json!("ada@example.com")));
+}
+
+/// Threat T40: nor where it gets a fresh one; and what it has afterwards is good for what is sensitive.
+#[tokio::test]
+async fn a_browser_that_shows_its_second_factor_again_gets_a_cookie_and_no_token() {
+    let world = World::with_tenant().await;
+    let ada = world.enrolled("ada@example.com").await;
+    world.wait_s(30);
+    let first = signed_in_on(&world, &ada).await;
+    world.wait_s(301);
+    let sensitive = ("POST", "/v1/me/backup-codes");
+    let cookies = jar(&first);
+    let stale = world.call(sensitive, &[OWN, ("cookie", &cookies)], Some(json!({}))).await;
+    assert_eq!((stale.status, stale.code()), (StatusCode::UNAUTHORIZED, "step-up-required"));
+    let code = json!({"code": world.code(&ada.secret)});
+    let fresh = world.call(("POST", "/v1/step-up"), &[OWN, ("cookie", &cookies)], Some(code)).await;
+    let session = first.text("session");
+    let body = json!({"token_type": "Cookie", "expires_in": 900, "session": session});
+    assert_eq!((fresh.status, &fresh.body), (StatusCode::OK, &body));
+    let at_login = first.headers.get_all(SET_COOKIE).iter().next().unwrap().to_str().unwrap();
+    let mut set = fresh.headers.get_all(SET_COOKIE).iter().map(|c| c.to_str().unwrap());
+    let (access, none) = (set.next().unwrap(), set.next());
+    let attributes = |cookie: &str| cookie.split_once(';').unwrap().1.to_owned();
+    assert!(access.starts_with("at=") && none.is_none(), "{access}");
+    assert_eq!(attributes(access), attributes(at_login));
+    // A browser replaces the cookie of that name.
+    let kept = cookies.split("; ").filter(|cookie| !cookie.starts_with("at="));
+    let cookies = kept.chain([jar(&fresh).as_str()]).collect::<Vec<_>>().join("; ");
+    let done = world.call(sensitive, &[OWN, ("cookie", &cookies)], Some(json!({}))).await;
+    assert!(done.status.is_success(), "{}", done.body);
+}
+
+/// A program's answer has what it had, and sets no cookie.
+#[tokio::test]
+async fn a_program_that_shows_its_second_factor_again_gets_a_bearer_token() {
+    let world = World::with_tenant().await;
+    let ada = world.enrolled("ada@example.com").await;
+    world.wait_s(301);
+    let code = json!({"code": world.code(&ada.secret)});
+    let fresh = world.post("/v1/step-up", Some(&ada.access), code).await;
+    let token = fresh.text("access_token").to_owned();
+    let body = json!({"access_token": token, "token_type": "Bearer", "expires_in": 900});
+    assert_eq!((fresh.status, &fresh.body), (StatusCode::OK, &body));
+    assert!(!fresh.headers.contains_key(SET_COOKIE));
+    let done = world.post("/v1/me/backup-codes", Some(&token), json!({})).await;
+    assert!(done.status.is_success(), "{}", done.body);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use domain::{InvitationId, Role, TenantId};
 use serde_json::json;
 
-use super::world::{PASSWORD, World, base64url};
+use super::world::{Answer, PASSWORD, SignedIn, World, base64url};
 use crate::Bootstrap;
 
 #[tokio::test]
@@ -138,4 +138,113 @@ async fn an_address_is_free_again_when_whoever_reserved_it_can_no_longer_come_in
     assert_eq!(world.delete(&path, &ada.access).await.status, StatusCode::OK);
     let late = world.redeem_with(bob(&token)).await;
     assert_eq!(late.status, StatusCode::CREATED, "{}", late.body);
+}
+
+/// Killed after the guard was made, before the rest of the user: nobody is shown who did not come in, and the same invitation still lets them.
+#[tokio::test]
+async fn a_guard_without_its_user_is_taken_up_by_the_next_try() {
+    let mut world = World::with_tenant().await;
+    let ada = world.enrolled("ada@example.com").await;
+    let invite = json!({"email": "bob@example.com", "role": "viewer"});
+    world.post("/v1/invitations", Some(&ada.access), invite).await;
+    let token = world.mailed_token("bob@example.com").await;
+    let bob = json!({"token": token, "email": "bob@example.com"});
+    world.sealer.die_after(2);
+    let killed = world.redeem_with(bob.clone()).await;
+    assert_eq!(killed.status, StatusCode::SERVICE_UNAVAILABLE);
+    world.sealer.live();
+    world.restart().await;
+    let users = async || {
+        let listed = world.get("/v1/users", &ada.access).await;
+        assert_eq!(listed.status, StatusCode::OK, "{}", listed.body);
+        listed.body["users"].as_array().unwrap().len()
+    };
+    assert_eq!(users().await, 1);
+    assert_eq!(world.login("bob@example.com", PASSWORD).await.code(), "login-failed");
+    let done = world.redeem_with(bob.clone()).await;
+    assert_eq!(done.status, StatusCode::CREATED, "{}", done.body);
+    world.enrol(done).await;
+    assert_eq!(users().await, 2);
+    assert_eq!(world.redeem_with(bob).await.code(), "invitation-invalid");
+    let recorded = world.recorded().await;
+    let created = recorded.iter().filter(|line| *line == "iam.user.created ok user").count();
+    assert_eq!(created, 2, "{recorded:?}");
+}
+
+/// An owner whom an operator gives so many seats, and the tokens of bob and eve, who were invited when seats were not counted.
+struct Seated {
+    world: World,
+    ada: SignedIn,
+    operator: SignedIn,
+    invited: [(&'static str, String, String); 2],
+}
+
+impl Seated {
+    async fn new() -> Self {
+        let mut world = World::with_tenant().await;
+        let ada = world.enrolled("ada@example.com").await;
+        let operator = world.operator("ops@platform.example", Role::PlatformOperator).await;
+        let invite = async |email: &'static str| {
+            let body = json!({"email": email, "role": "viewer"});
+            let issued = world.post("/v1/invitations", Some(&ada.access), body).await;
+            (email, issued.text("invitation").to_owned(), world.mailed_token(email).await)
+        };
+        let invited = [invite("bob@example.com").await, invite("eve@example.com").await];
+        Self { world, ada, operator, invited }
+    }
+
+    async fn give(&self, seats: u32) {
+        let path = format!("/v1/platform/tenants/{}/entitlements", self.world.tenant);
+        let body = json!({"features": {}, "quotas": {"seats": seats}, "reason": "contract 7"});
+        let set = self.world.put(&path, &self.operator.access, body).await;
+        assert_eq!(set.status, StatusCode::OK, "{}", set.body);
+    }
+
+    async fn redeem(&self, (email, _, token): &(&'static str, String, String)) -> Answer {
+        self.world.redeem_with(json!({"token": token, "email": email})).await
+    }
+}
+
+fn assert_no_seat(refused: &Answer, limit: u32) {
+    assert_eq!((refused.status, refused.code()), (StatusCode::FORBIDDEN, "entitlement-required"));
+    let named = ["entitlement", "plan", "limit"].map(|member| &refused.body[member]);
+    assert_eq!(named, [&json!("seats"), &json!("enterprise"), &json!(limit)]);
+}
+
+#[tokio::test]
+async fn an_invitation_is_sent_again_as_long_as_there_is_a_seat_for_it() {
+    let scene = Seated::new().await;
+    let path = format!("/v1/invitations/{}/resend", scene.invited[0].1);
+    let again = async || scene.world.post(&path, Some(&scene.ada.access), json!({})).await;
+    scene.give(2).await;
+    assert_no_seat(&again().await, 2);
+    scene.give(3).await;
+    assert_eq!(again().await.status, StatusCode::OK, "it is not counted beside itself");
+}
+
+#[tokio::test]
+async fn of_two_who_redeem_at_once_one_takes_the_last_seat() {
+    let scene = Seated::new().await;
+    scene.give(2).await;
+    let [bob, eve] = &scene.invited;
+    let (first, second) = tokio::join!(scene.redeem(bob), scene.redeem(eve));
+    let (refused, late) =
+        if first.status == StatusCode::CREATED { (second, eve) } else { (first, bob) };
+    assert_no_seat(&refused, 2);
+    let users = scene.world.get("/v1/users", &scene.ada.access).await;
+    assert_eq!(users.body["users"].as_array().unwrap().len(), 2, "{}", users.body);
+    assert_no_seat(&scene.redeem(late).await, 2);
+    scene.give(3).await;
+    let in_time = scene.redeem(late).await;
+    assert_eq!(in_time.status, StatusCode::CREATED, "{}", in_time.body);
+}
+
+/// Where there is a seat for each, nobody keeps the other out.
+#[tokio::test]
+async fn two_who_redeem_at_once_both_come_in_where_there_are_seats() {
+    let scene = Seated::new().await;
+    scene.give(3).await;
+    let [bob, eve] = &scene.invited;
+    let (first, second) = tokio::join!(scene.redeem(bob), scene.redeem(eve));
+    assert_eq!((first.status, second.status), (StatusCode::CREATED, StatusCode::CREATED));
 }

@@ -178,7 +178,30 @@ async fn nobody_is_flooded_with_invitations() {
     assert_eq!(invite("Eve@example.com").await.code(), "rate-limited");
     assert_eq!(invite("bob@example.com").await.status, StatusCode::CREATED, "another address");
     world.wait_s(20 * 60);
-    let ada = world.refreshed(&ada).await;
+    let ada = world.signed_in_again(&ada).await;
     let later = world.post(&again, Some(&ada.access), json!({})).await;
     assert_eq!(later.status, StatusCode::OK, "{}", later.body);
+}
+
+/// Twenty of one tenant in an hour, to whomever: auth.md 7.10.
+#[tokio::test]
+async fn a_tenant_sends_twenty_invitations_in_an_hour() {
+    let world = World::with_tenant().await;
+    let ada = world.enrolled("ada@example.com").await;
+    let invite = async |number: usize| {
+        let body = json!({"email": format!("guest{number}@example.com"), "role": "viewer"});
+        world.post("/v1/invitations", Some(&ada.access), body).await
+    };
+    let first = invite(1).await;
+    for number in 2..=20 {
+        assert_eq!(invite(number).await.status, StatusCode::CREATED, "{number}");
+    }
+    let refused = invite(21).await;
+    assert_eq!((refused.status, refused.code()), (StatusCode::TOO_MANY_REQUESTS, "rate-limited"));
+    let again = format!("/v1/invitations/{}/resend", first.text("invitation"));
+    let refused = world.post(&again, Some(&ada.access), json!({})).await;
+    assert_eq!(refused.code(), "rate-limited", "one that is sent again counts as well");
+    world.wait_s(180);
+    assert_eq!(invite(21).await.status, StatusCode::CREATED, "a twentieth of the hour later");
+    assert_eq!(invite(22).await.code(), "rate-limited");
 }

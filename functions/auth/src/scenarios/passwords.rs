@@ -154,6 +154,49 @@ async fn of_many_guesses_at_once_every_one_counts() {
     assert_eq!(right.code(), "login-failed", "locked");
 }
 
+/// Threat T02: an attacker fails at the account's logins until they are locked for good; who is signed in changes the password all the same.
+#[tokio::test]
+async fn failures_elsewhere_do_not_keep_a_signed_in_user_from_another_password() {
+    let world = World::with_tenant().await;
+    let ada = world.enrolled("ada@example.com").await;
+    for _ in 0..100 {
+        world.wait_s(3_600);
+        world.login("ada@example.com", "wrong horse battery").await;
+    }
+    assert_eq!(world.login("ada@example.com", PASSWORD).await.code(), "login-failed", "locked");
+    // The device that is known signs in, and its session is the user's like any other.
+    let body = json!({"email": "ada@example.com", "password": PASSWORD, "device": ada.device});
+    let login = world.post("/v1/logins", None, body).await;
+    let path = format!("/v1/logins/{}/totp", login.text("login"));
+    let session = world.post(&path, None, json!({"code": world.code(&ada.secret)})).await;
+    let (token, body) = (session.text("access_token"), change(PASSWORD, OTHER));
+    let changed = world.post("/v1/me/password", Some(token), body).await;
+    assert_eq!(changed.status, StatusCode::OK, "{}", changed.body);
+}
+
+/// Whoever guesses in a session is signed in, so the user is told what that means; and nobody's logins are locked by it.
+#[tokio::test]
+async fn the_user_is_told_of_twenty_wrong_passwords_in_sessions() {
+    let world = World::with_tenant().await;
+    let ada = world.enrolled("ada@example.com").await;
+    for failure in 1..=20 {
+        world.wait_s(900);
+        let session = world.signed_in_again(&ada).await;
+        let wrong = change("wrong horse battery", OTHER);
+        let answer = world.post("/v1/me/password", Some(&session.access), wrong).await;
+        assert_eq!(answer.code(), "login-failed");
+        let letters = world.letters().await.concat();
+        let told = letters.matches("Subject: Somebody who is signed in as you").count();
+        assert_eq!(told, usize::from(failure == 20), "{failure}");
+    }
+    let letters = world.letters().await.concat();
+    assert!(!letters.contains("Subject: Your account is locked"), "no login failed");
+    let session = world.signed_in_again(&ada).await;
+    let right = change(PASSWORD, OTHER);
+    let locked = world.post("/v1/me/password", Some(&session.access), right).await;
+    assert_eq!(locked.code(), "login-failed", "locked");
+}
+
 #[tokio::test]
 async fn the_new_password_keeps_the_policy_and_a_leaked_one_is_recorded() {
     let world = World::with_tenant().await;

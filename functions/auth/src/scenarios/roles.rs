@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use domain::Role;
 use serde_json::{Value, json};
 
-use super::world::{SignedIn, World};
+use super::world::{Answer, SignedIn, World};
 
 /// An owner, a user with a role of the tenant's own that lets them see the users, and the role's path.
 async fn front_desk() -> (World, SignedIn, SignedIn, String) {
@@ -65,6 +65,52 @@ async fn nobody_is_invited_to_what_the_tenant_keeps_apart() {
     assert_eq!((refused.status, refused.code()), (StatusCode::CONFLICT, "sod-violation"));
     let invited = world.post("/v1/invitations", Some(&ada.access), invite("admin")).await;
     assert_eq!(invited.status, StatusCode::CREATED);
+}
+
+/// What an invitation gives is given with a fresh second factor, and by no program.
+#[tokio::test]
+async fn an_invitation_asks_for_a_fresh_second_factor_and_no_token_sends_one() {
+    let world = World::with_tenant().await;
+    let ada = world.enrolled("ada@example.com").await;
+    let wish = json!({"name": "a", "scopes": ["user_invite"], "days": 30});
+    let refused = world.post("/v1/me/tokens", Some(&ada.access), wish).await;
+    assert_eq!(refused.code(), "token-scope-invalid");
+    let invite = |name: &str| json!({"email": format!("{name}@example.com"), "role": "viewer"});
+    let issued = world.post("/v1/invitations", Some(&ada.access), invite("bob")).await;
+    assert_eq!(issued.status, StatusCode::CREATED, "{}", issued.body);
+    world.wait_s(301);
+    let path = format!("/v1/invitations/{}", issued.text("invitation"));
+    for (path, body) in
+        [("/v1/invitations", invite("eve")), (&*format!("{path}/resend"), json!({}))]
+    {
+        let stale = world.post(path, Some(&ada.access), body).await;
+        assert_eq!(stale.code(), "step-up-required", "{path}");
+    }
+    assert_eq!(world.delete(&path, &ada.access).await.code(), "step-up-required");
+}
+
+/// Somebody whose only right is to invite would otherwise have any role by a second address.
+#[tokio::test]
+async fn whoever_gives_no_roles_invites_to_no_more_than_they_may_do_themselves() {
+    let (world, ada, bob, role) = desk_of(Role::Viewer).await;
+    let inviting = json!({"name": "Front desk", "permissions": ["user_invite"]});
+    assert_eq!(world.put(&role, &ada.access, inviting).await.status, StatusCode::OK);
+    let invite = async |who: &SignedIn, role: &str| {
+        let body = json!({"email": format!("{role}@example.com"), "role": role});
+        world.post("/v1/invitations", Some(&who.access), body).await
+    };
+    let given = invite(&bob, "viewer").await;
+    assert_eq!(given.status, StatusCode::CREATED, "{}", given.body);
+    let refused = invite(&bob, "admin").await;
+    assert_eq!((refused.status, refused.code()), (StatusCode::FORBIDDEN, "forbidden"));
+    let admins = invite(&ada, "admin").await;
+    assert_eq!(admins.status, StatusCode::CREATED, "who gives roles may");
+    let again = async |invited: &Answer| {
+        let path = format!("/v1/invitations/{}/resend", invited.text("invitation"));
+        world.post(&path, Some(&bob.access), json!({})).await
+    };
+    assert_eq!(again(&admins).await.code(), "forbidden");
+    assert_eq!(again(&given).await.status, StatusCode::OK);
 }
 
 /// An owner holds everything whatever the rules, and keeps none from being switched on.
@@ -133,8 +179,12 @@ async fn a_role_that_was_ended_by_a_process_that_died_half_way_is_taken_by_the_s
         "the guard is behind the role"
     );
     assert_eq!(repaired(&world).await, 1);
+    assert_eq!(world.get("/v1/users", &bob.access).await.code(), "unauthenticated", "signed out");
+    world.wait_s(30);
+    let bob = world.signed_in_as("bob@example.com", &bob.secret).await;
     assert_eq!(world.get("/v1/users", &bob.access).await.code(), "forbidden");
     assert_eq!(repaired(&world).await, 0, "a second sweep finds nothing");
+    assert_eq!(world.get("/v1/me", &bob.access).await.status, StatusCode::OK, "and ends nothing");
 }
 
 /// Killed after the note, before the role: the note leads nowhere.
@@ -149,5 +199,5 @@ async fn a_change_that_was_noted_and_never_made_changes_nothing() {
     assert_eq!(repaired(&world).await, 0);
     assert_eq!(world.get("/v1/users", &bob.access).await.status, StatusCode::OK);
     assert_eq!(world.delete(&role, &ada.access).await.status, StatusCode::OK);
-    assert_eq!(world.get("/v1/users", &bob.access).await.code(), "forbidden");
+    assert_eq!(world.get("/v1/users", &bob.access).await.code(), "unauthenticated");
 }

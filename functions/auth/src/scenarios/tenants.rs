@@ -2,11 +2,11 @@
 
 use axum::http::StatusCode;
 use domain::{HoldId, Role, Timestamp, UserId, hold::Hold};
-use ports::{Container, Identity, PartitionKey, Write};
+use ports::{Container, Identity, NewDocument, PartitionKey, Write};
 use serde_json::{Value, json};
 use store::{Document as _, retention::HoldRecord};
 
-use super::world::{SignedIn, World};
+use super::world::{PASSWORD, SignedIn, World};
 
 async fn owned() -> (World, SignedIn) {
     let world = World::with_tenant().await;
@@ -131,7 +131,7 @@ async fn hold(world: &World, id: u128, is_released: bool) {
         released_by: None,
     };
     let record = HoldRecord(hold);
-    let document = ports::NewDocument {
+    let document = NewDocument {
         id: record.id(),
         kind: HoldRecord::KIND.to_owned(),
         k1: None,
@@ -230,24 +230,43 @@ async fn what_is_sensitive_wants_a_fresh_second_factor() {
     assert_eq!(world.get("/v1/users", &ada.access).await.status, StatusCode::OK, "reading goes on");
 }
 
-/// Changes one document of the access container as an operator of the database could: without our key.
-async fn edit(world: &World, id: &str, change: impl Fn(&mut Value)) {
+/// Writes one document as an operator of the database could: without our key.
+async fn tamper(
+    world: &World,
+    container: Container,
+    id: &str,
+    change: impl Fn(NewDocument) -> NewDocument,
+) {
     let key = PartitionKey::new(world.tenant, "0");
     let documents = world.documents();
-    let stored = documents.read(Container::Access, &key, id).await.unwrap().unwrap();
-    let mut body: Value = serde_json::from_str(&stored.document.body).unwrap();
-    change(&mut body);
-    let document = ports::NewDocument { body: body.to_string(), ..stored.document };
-    let write = Write::Replace(document, stored.etag);
-    documents.commit(Container::Access, &key, vec![write]).await.unwrap();
+    let stored = documents.read(container, &key, id).await.unwrap().unwrap();
+    let write = Write::Replace(change(stored.document), stored.etag);
+    documents.commit(container, &key, vec![write]).await.unwrap();
     // As long as a process remembers what it read of a caller.
     world.wait_s(5);
+}
+
+/// Changes the body of one document of the access container so.
+async fn edit(world: &World, id: &str, change: impl Fn(&mut Value)) {
+    let changed = |document: NewDocument| {
+        let mut body: Value = serde_json::from_str(&document.body).unwrap();
+        change(&mut body);
+        NewDocument { body: body.to_string(), ..document }
+    };
+    tamper(world, Container::Access, id, changed).await;
+}
+
+/// Takes a record that guards read out of the database: its time is over.
+async fn remove(world: &World, id: &str) {
+    let over = Some(world.now());
+    let removed = |document| NewDocument { expires_at: over, ..document };
+    tamper(world, Container::Access, id, removed).await;
 }
 
 /// The design's invariant: an operator with database rights cannot make himself an administrator.
 #[tokio::test]
 async fn whoever_writes_himself_into_the_database_as_an_owner_is_nobody() {
-    let (world, _) = owned().await;
+    let (mut world, _) = owned().await;
     let bob = world.enrolled_as("bob@example.com", Role::Viewer).await;
     let user = world.get("/v1/me", &bob.access).await.text("user").to_owned();
     edit(&world, &user, |body| {
@@ -260,6 +279,40 @@ async fn whoever_writes_himself_into_the_database_as_an_owner_is_nobody() {
         (refused.status, refused.code()),
         (StatusCode::SERVICE_UNAVAILABLE, "record-refused")
     );
+    // What nobody signs makes no guard where his was: not even in a process that never saw his.
+    tamper(&world, Container::Auth, &user, |document| NewDocument {
+        body: document.body.replace("viewer", "owner"),
+        ..document
+    })
+    .await;
+    remove(&world, &user).await;
+    world.restart().await;
+    let login = world.login("bob@example.com", PASSWORD).await;
+    assert_eq!((login.status, login.code()), (StatusCode::UNAUTHORIZED, "login-failed"));
+    let key = PartitionKey::new(world.tenant, "0");
+    let guard = world.documents().read(Container::Access, &key, &user).await.unwrap();
+    assert_eq!(guard, None);
+}
+
+/// Somebody who was disabled and whose guard says so no longer: he is not let in again.
+#[tokio::test]
+async fn whoever_was_disabled_does_not_come_back_without_his_guard() {
+    let (mut world, ada) = owned().await;
+    let bob = world.enrolled_as("bob@example.com", Role::Admin).await;
+    let user = world.get("/v1/me", &bob.access).await.text("user").to_owned();
+    let begun = world.login("bob@example.com", PASSWORD).await;
+    let path = format!("/v1/users/{user}/disable");
+    assert_eq!(world.post(&path, Some(&ada.access), json!({})).await.status, StatusCode::OK);
+    remove(&world, &user).await;
+    world.restart().await;
+    world.wait_s(25);
+    let code = json!({"code": world.code(&bob.secret)});
+    let path = format!("/v1/logins/{}/totp", begun.text("login"));
+    let late = world.post(&path, None, code).await;
+    assert_eq!(late.status, StatusCode::UNAUTHORIZED, "{}", late.body);
+    assert_eq!(world.get("/v1/me", &bob.access).await.code(), "unauthenticated");
+    let login = world.login("bob@example.com", PASSWORD).await;
+    assert_eq!(login.code(), "login-failed");
 }
 
 #[tokio::test]

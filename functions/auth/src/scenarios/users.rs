@@ -257,7 +257,12 @@ async fn a_role_of_the_tenants_own_grants_its_permissions_until_it_is_changed_or
     let changed = json!({"name": "Front desk", "permissions": ["user_read"]});
     assert_eq!(world.put(&path, &ada.access, changed).await.status, StatusCode::OK);
     assert_eq!(world.delete(&path, &ada.access).await.text("role"), id);
+    assert_eq!(world.get("/v1/me", &bob.access).await.code(), "unauthenticated", "signed out");
+    assert_eq!(world.refresh(&bob.refresh).await.code(), "refresh-invalid");
+    world.wait_s(30);
+    let bob = world.signed_in_as("bob@example.com", &bob.secret).await;
     assert_eq!(world.get("/v1/users", &bob.access).await.code(), "forbidden");
+    assert_eq!(world.get("/v1/me", &ada.access).await.status, StatusCode::OK, "who had it not");
 }
 
 #[tokio::test]

@@ -56,7 +56,7 @@ permissions! {
     OwnCredentials = "own_credentials", Sensitive: "Change one's own password, second factor or backup codes.";
     TokenIssue = "token_issue", Sensitive: "Issue a personal access token to oneself.";
     UserRead = "user_read", Reads: "See users, their roles and open invitations.";
-    UserInvite = "user_invite", Writes: "Invite a user, send an invitation again, revoke one.";
+    UserInvite = "user_invite", Sensitive: "Invite a user, send an invitation again, revoke one.";
     UserManage = "user_manage", Sensitive: "Disable, enable, lock and unlock users, and end their sessions.";
     RoleGrant = "role_grant", Sensitive: "Give roles to users and take them away.";
     RoleWrite = "role_write", Sensitive: "Create, change and delete roles of the tenant's own.";
@@ -136,11 +136,13 @@ mod tests {
     }
 
     /// The list of auth.md §7.4 as far as there are endpoints: MFA, roles, keys, retention, impersonation, tokens, enrolment, exports, closing.
+    /// An invitation gives a role.
     #[test]
     fn what_the_design_calls_sensitive_is_sensitive() {
         for name in [
             "own_credentials",
             "token_issue",
+            "user_invite",
             "role_grant",
             "role_write",
             "mfa_reset_approve",

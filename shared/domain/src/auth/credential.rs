@@ -32,6 +32,9 @@ pub struct Credential {
     password_lock: Lockout,
     /// Of devices that signed in before: nobody else's failures lock them out.
     device_locks: Vec<(DeviceId, Lockout)>,
+    /// Of whoever is signed in and shows the password again: nobody else's failures keep them from changing it.
+    #[serde(default)]
+    session_lock: Lockout,
     code_lock: Lockout,
 }
 
@@ -47,6 +50,7 @@ impl Credential {
             breach: Breach::Pending,
             password_lock: Lockout::default(),
             device_locks: Vec::new(),
+            session_lock: Lockout::default(),
             code_lock: Lockout::default(),
         }
     }

@@ -1,5 +1,7 @@
 //! Invitations: how a person comes into a tenant. Each is redeemed once.
 
+mod inviter;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +10,7 @@ use super::Ticket;
 use crate::{
     AuditEvent, Class, EventKind, Fault, InvitationId, Role, Target, Timestamp, UserId, kind,
 };
+pub use inviter::{InviterError, may_invite};
 
 /// An invitation to a tenant, as it is stored: never the token.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]

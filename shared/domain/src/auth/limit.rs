@@ -73,6 +73,9 @@ impl Limit {
     pub const LETTERS_EMAIL: Self = Self::new("letters-email", 3, Duration::from_hours(1));
     /// Invitations to one e-mail address, by whichever tenant: on a counter of their own, so that they keep no other letter from it.
     pub const INVITATIONS_EMAIL: Self = Self::new("invitations-email", 3, Duration::from_hours(1));
+    /// Invitations that one tenant sends, to whomever.
+    pub const INVITATIONS_TENANT: Self =
+        Self::new("invitations-tenant", 20, Duration::from_hours(1));
     /// Letters that one network address can cause.
     pub const LETTERS_ADDRESS: Self = Self::new("letters-address", 20, Duration::from_hours(1));
     /// Logins of one instance, before anything is read or hashed.

@@ -1,4 +1,5 @@
-//! Passwords, and the lock that too many wrong ones put on: one for unknown devices, and one for each device that signed in before.
+//! Passwords, and the lock that too many wrong ones put on: one for unknown devices, one for each device that signed in before, and one for whoever is
+//! signed in and shows the password again.
 
 use super::Credential;
 use crate::{
@@ -8,6 +9,17 @@ use crate::{
 
 /// Devices whose failures are counted apart; the one that failed least is forgotten first.
 const DEVICES_MAX: usize = 16;
+
+/// Which failures a password is counted with.
+#[derive(Clone, Copy)]
+enum Place {
+    /// Those of devices that are not known.
+    Anywhere,
+    /// Those of one device that signed in before.
+    Device(DeviceId),
+    /// Those of whoever is signed in. One for all sessions: whoever holds several has no more guesses.
+    Session,
+}
 
 /// What follows from a password. The credential is to be written in either case.
 #[derive(Debug)]
@@ -39,7 +51,25 @@ impl Credential {
         device: Option<DeviceId>,
         now: Timestamp,
     ) -> PasswordAnswer {
-        let lock = self.lock_of(device);
+        self.decided(right, device.map_or(Place::Anywhere, Place::Device), now)
+    }
+
+    /// Decides on the password that a signed-in user shows again, to change it. A wrong one counts as at a login, but with its like alone: strangers
+    /// who fail at the account's logins do not keep its user from another password, which is what helps against them.
+    pub fn password_shown_again(self, right: bool, now: Timestamp) -> PasswordAnswer {
+        match self.decided(right, Place::Session, now) {
+            PasswordAnswer::Refused { credential, event, notify } => {
+                let is_lock = event.kind == EventKind::AccountLocked;
+                let kind = if is_lock { event.kind } else { EventKind::StepUpFailed };
+                let event = AuditEvent { kind, ..event };
+                PasswordAnswer::Refused { credential, event, notify }
+            }
+            accepted @ PasswordAnswer::Accepted { .. } => accepted,
+        }
+    }
+
+    fn decided(self, right: bool, place: Place, now: Timestamp) -> PasswordAnswer {
+        let lock = self.lock_of(place);
         if lock.is_locked(now) {
             let event = self.denied(EventKind::LoginFailed, "locked");
             return PasswordAnswer::Refused { credential: self, event, notify: false };
@@ -47,57 +77,51 @@ impl Credential {
         if right {
             let needs = self.needs();
             return PasswordAnswer::Accepted {
-                credential: self.with_lock(device, lock.succeeded()),
+                credential: self.with_lock(place, lock.succeeded()),
                 needs,
             };
         }
         let failed = lock.failed(Schedule::PASSWORD, now);
-        let credential = self.with_lock(device, failed);
+        let credential = self.with_lock(place, failed);
         let event = credential.failure(failed, EventKind::LoginFailed, "password", now);
         let notify = Schedule::PASSWORD.is_told_at(failed.failures());
         PasswordAnswer::Refused { credential, event, notify }
     }
 
-    /// Decides on the password that a signed-in user shows again, to change it. A wrong one counts as at a login.
-    ///
-    /// # Errors
-    /// * The credential with the failure counted, and what to record.
-    pub fn password_shown_again(
-        self,
-        right: bool,
-        now: Timestamp,
-    ) -> Result<Self, Box<(Self, AuditEvent)>> {
-        match self.password_checked(right, None, now) {
-            PasswordAnswer::Accepted { credential, .. } => Ok(credential),
-            PasswordAnswer::Refused { credential, event, .. } => {
-                let is_lock = event.kind == EventKind::AccountLocked;
-                let kind = if is_lock { event.kind } else { EventKind::StepUpFailed };
-                Err(Box::new((credential, AuditEvent { kind, ..event })))
+    /// An administrator lets attempts at the password be taken again.
+    #[must_use]
+    pub fn unlocked(self) -> Self {
+        let (password_lock, session_lock) = (Lockout::default(), Lockout::default());
+        Self { password_lock, device_locks: Vec::new(), session_lock, ..self }
+    }
+
+    /// Whether passwords are refused at `now`, those from unknown devices, from one that signed in before, or in a session.
+    pub fn is_password_locked(&self, now: Timestamp) -> bool {
+        let mut devices = self.device_locks.iter().map(|(_, lock)| lock);
+        let locks = [self.password_lock, self.session_lock];
+        locks.iter().any(|lock| lock.is_locked(now)) || devices.any(|lock| lock.is_locked(now))
+    }
+
+    fn lock_of(&self, place: Place) -> Lockout {
+        match place {
+            Place::Anywhere => self.password_lock,
+            Place::Session => self.session_lock,
+            Place::Device(device) => {
+                let lock = self.device_locks.iter().find(|(known, _)| *known == device);
+                lock.map(|(_, lock)| *lock).unwrap_or_default()
             }
         }
     }
 
-    /// An administrator lets attempts at the password be taken again.
-    #[must_use]
-    pub fn unlocked(self) -> Self {
-        let (password_lock, device_locks) = (Lockout::default(), Vec::new());
-        Self { password_lock, device_locks, ..self }
+    fn with_lock(self, place: Place, lock: Lockout) -> Self {
+        match place {
+            Place::Anywhere => Self { password_lock: lock, ..self },
+            Place::Session => Self { session_lock: lock, ..self },
+            Place::Device(device) => self.with_device_lock(device, lock),
+        }
     }
 
-    /// Whether passwords are refused at `now`, those from unknown devices or those from one that signed in before.
-    pub fn is_password_locked(&self, now: Timestamp) -> bool {
-        let mut devices = self.device_locks.iter().map(|(_, lock)| lock);
-        self.password_lock.is_locked(now) || devices.any(|lock| lock.is_locked(now))
-    }
-
-    fn lock_of(&self, device: Option<DeviceId>) -> Lockout {
-        let Some(device) = device else { return self.password_lock };
-        let lock = self.device_locks.iter().find(|(known, _)| *known == device);
-        lock.map(|(_, lock)| *lock).unwrap_or_default()
-    }
-
-    fn with_lock(mut self, device: Option<DeviceId>, lock: Lockout) -> Self {
-        let Some(device) = device else { return Self { password_lock: lock, ..self } };
+    fn with_device_lock(mut self, device: DeviceId, lock: Lockout) -> Self {
         self.device_locks.retain(|(known, _)| *known != device);
         if lock != Lockout::default() {
             self.device_locks.push((device, lock));
@@ -209,19 +233,54 @@ mod tests {
         assert!(matches!(other, PasswordAnswer::Accepted { .. }));
     }
 
+    /// Threat T02, of whoever is signed in already: the other way round, too.
+    #[test]
+    fn failures_at_logins_and_in_sessions_do_not_lock_each_other() {
+        let mine = Some(DeviceId::new([1; 16]));
+        let wrong =
+            |credential: Credential, _| refused(credential.password_shown_again(false, at(0))).0;
+        let accepted = |answer| matches!(answer, PasswordAnswer::Accepted { .. });
+        let (locked, _) = after_wrong_passwords(5);
+        assert!(accepted(locked.password_shown_again(true, at(0))), "strangers shut nobody out");
+        let locked = (0..5).fold(credential(), wrong);
+        for device in [None, mine] {
+            assert!(accepted(locked.clone().password_checked(true, device, at(0))));
+        }
+        let (after, event) = refused(locked.clone().password_shown_again(true, at(59)));
+        assert_eq!((after, event.kind), (locked.clone(), EventKind::StepUpFailed));
+        assert_eq!(event.reason.as_deref(), Some("locked"));
+        assert!(accepted(locked.password_shown_again(true, at(60))));
+    }
+
+    #[test]
+    fn wrong_passwords_in_a_session_are_recorded_as_such_and_told() {
+        let seen = (1..=20).scan(credential(), |credential, failure| {
+            let answer = credential.clone().password_shown_again(false, at(failure * 7_200));
+            let PasswordAnswer::Refused { credential: next, event, notify } = answer else {
+                panic!("accepted")
+            };
+            *credential = next;
+            Some((failure, event.kind, notify))
+        });
+        for (failure, kind, notify) in seen {
+            let is_lock = failure >= 5;
+            let wanted = if is_lock { EventKind::AccountLocked } else { EventKind::StepUpFailed };
+            assert_eq!((kind, notify), (wanted, failure == 20), "{failure}");
+        }
+    }
+
     #[test]
     fn an_administrator_lifts_every_lock_of_passwords() {
-        let mine = Some(DeviceId::new([1; 16]));
-        for device in [None, mine] {
-            let wrong = |credential: Credential, _| {
-                refused(credential.password_checked(false, device, at(0))).0
-            };
+        let device = Place::Device(DeviceId::new([1; 16]));
+        for place in [Place::Anywhere, device, Place::Session] {
+            let wrong =
+                |credential: Credential, _| refused(credential.decided(false, place, at(0))).0;
             assert!(!(0..4).fold(credential(), wrong).is_password_locked(at(0)));
             let locked = (0..5).fold(credential(), wrong);
             assert!(locked.is_password_locked(at(59)) && !locked.is_password_locked(at(60)));
             let unlocked = locked.unlocked();
             assert!(!unlocked.is_password_locked(at(0)));
-            let answer = unlocked.password_checked(true, device, at(0));
+            let answer = unlocked.decided(true, place, at(0));
             assert!(matches!(answer, PasswordAnswer::Accepted { .. }));
         }
     }

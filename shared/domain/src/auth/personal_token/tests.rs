@@ -26,7 +26,7 @@ fn wish() -> TokenWish {
 const THEN: Epochs = Epochs { guard: 3, restore: 1 };
 
 fn issue(wish: TokenWish) -> Result<PersonalToken, PersonalTokenError> {
-    let grants = |permission| permission != Permission::UserInvite;
+    let grants = |permission| permission != Permission::ProcedurePublish;
     PersonalToken::issue(&text(), (UserId::from_u128(7), THEN), wish, grants, at(0))
         .map(|(token, _)| token)
 }
@@ -62,7 +62,7 @@ fn a_token_has_some_of_its_users_permissions_and_none_that_is_sensitive() {
     assert_eq!(issued.scopes, [Permission::RunRead, Permission::AuditRead]);
     assert!(issued.allows(Permission::RunRead) && !issued.allows(Permission::RunnerRead));
     assert_eq!(with(vec![]), Err(PersonalTokenError::Scope));
-    assert_eq!(with(vec![Permission::UserInvite]), Err(PersonalTokenError::Beyond));
+    assert_eq!(with(vec![Permission::ProcedurePublish]), Err(PersonalTokenError::Beyond));
     for permission in Permission::ALL {
         let may = !permission.is_sensitive() && !permission.is_own();
         let refused = with(vec![permission]) == Err(PersonalTokenError::Scope);
