@@ -35,8 +35,8 @@ impl Case {
     async fn new() -> Self {
         let (control_plane, site) = Box::pin(ControlPlane::with_site()).await;
         let procedure = site.signed(&site.procedure(1)).await;
-        let run = site.run(&["run", &procedure, "--publish", "https"]);
-        let run = Box::pin(control_plane.serve(run)).await;
+        let publish = ["run", &procedure, "--publish", "https"];
+        let run = Box::pin(control_plane.serve(site.run(&publish))).await;
         let evidence = run.json["steps"][1]["evidence"].clone();
         let statement: Statement =
             serde_json::from_slice(&control_plane.state.lock().unwrap().held[&1].0).unwrap();
