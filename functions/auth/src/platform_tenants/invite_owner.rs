@@ -13,7 +13,7 @@ use web::{Access, Caller, Endpoint, Input, PathId, Problem};
 
 use super::Elsewhere;
 use crate::{
-    AuthState,
+    AuthState, guards,
     invitations::{InvitationView, mail, view},
     members,
     records::InvitationRecord,
@@ -44,12 +44,20 @@ pub(crate) async fn handle(
 ) -> Result<(StatusCode, Json<InvitationView>), Problem> {
     let email = Email::parse(&email)?;
     let (elsewhere, record) = Elsewhere::reach(&state, &caller, tenant).await?;
-    if !members::all(&elsewhere.data).await?.is_empty() {
-        let detail = "This tenant has users: its owner or an administrator invites whoever else is to come in.";
-        return Err(Problem::new(Class::Conflict, "tenant-has-users", detail));
-    }
+    require_nobody(&elsewhere).await?;
     let invited = invite(&state, &caller, (&elsewhere, &record), &email).await?;
     Ok((StatusCode::CREATED, Json(invited)))
+}
+
+/// Refuses a tenant that has users. One who was about to come in and did not is none.
+async fn require_nobody(elsewhere: &Elsewhere) -> Result<(), Problem> {
+    for guard in members::all(&elsewhere.data).await? {
+        if !guards::is_alone(&elsewhere.data, &guard).await? {
+            let detail = "This tenant has users: its owner or an administrator invites whoever else is to come in.";
+            return Err(Problem::new(Class::Conflict, "tenant-has-users", detail));
+        }
+    }
+    Ok(())
 }
 
 /// Invites the first owner. The operator never sees the token, which goes by mail alone.

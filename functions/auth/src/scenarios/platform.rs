@@ -43,6 +43,23 @@ async fn an_operator_makes_a_tenant_and_its_owner_comes_in_by_mail() {
     assert_eq!((again.status, again.code()), (StatusCode::CONFLICT, "tenant-has-users"));
 }
 
+/// The first owner was about to come in, and never did.
+#[tokio::test]
+async fn an_owner_who_came_in_half_way_keeps_no_other_from_being_invited() {
+    let (mut world, _, ops) = operated().await;
+    let made = world.post(TENANTS, Some(&ops.access), wish("Example Ltd", "eve@example.org")).await;
+    let token = world.mailed_token("eve@example.org").await;
+    world.tenant = made.body["tenant"]["tenant"].as_str().unwrap().parse().unwrap();
+    world.sealer.die_after(2);
+    let killed = world.redeem_with(json!({"token": token, "email": "eve@example.org"})).await;
+    assert_eq!(killed.status, StatusCode::SERVICE_UNAVAILABLE);
+    world.sealer.live();
+    world.restart().await;
+    let path = format!("{TENANTS}/{}/owner", world.tenant);
+    let again = world.post(&path, Some(&ops.access), json!({"email": "mal@example.org"})).await;
+    assert_eq!(again.status, StatusCode::CREATED, "{}", again.body);
+}
+
 #[tokio::test]
 async fn operators_see_every_customer_page_by_page_and_nobody_else_does() {
     let (world, ada, ops) = operated().await;
